@@ -1,0 +1,5 @@
+//! The library behind `boss-ingest`, which moves microscopy volumes into the Boss.
+//!
+//! The layers and what each may import are listed in `docs/architecture.md` and held by `tests/layers.rs`.
+
+pub mod volume;

@@ -1,0 +1,3 @@
+//! `boss-ingest`: moves microscopy volumes into the Boss.
+
+fn main() {}
