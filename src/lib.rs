@@ -3,4 +3,5 @@
 //! The layers and what each may import are listed in `docs/architecture.md` and held by `tests/layers.rs`.
 
 pub mod protocol;
+pub mod report;
 pub mod volume;
