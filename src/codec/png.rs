@@ -1,0 +1,191 @@
+//! PNG images.
+//!
+//! **Reads** grey images of 1, 2, 4, 8 and 16 bits, interlaced ones too; of an animation the still image. Up to 8 bits become
+//! `uint8`, 16 bits `uint16`. Samples below 8 bits are spread over the full scale, so that black is 0 and white 255.
+//! **Refuses** palettes, colours and transparency channels. A transparent grey value is read as that value.
+//! **Checks** every chunk's CRC and that the image ends with IEND, so a file cut anywhere is damaged.
+//! **Writes** 8 and 16 bits, fast compression.
+//!
+//! Specification: <https://www.w3.org/TR/png-3/>.
+
+use std::io::{BufRead, Seek, SeekFrom};
+
+use ::png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, Limits, Reader};
+
+use super::image::dimensions;
+use super::samples::{expand_row, packed_row_bytes, swap_bytes};
+use super::{CodecError, Feature, Header, memory};
+use crate::volume::{Block, Dtype, Size};
+
+const FORMAT: &str = "png";
+
+/// Memory for the library's own buffers: rows, and chunks that we do not look at.
+const WORK_BYTES: usize = 64 << 20;
+
+/// No deflate stream unpacks to more than this many times its length (zlib's technical notes say 1032).
+const MAX_RATIO: u64 = 1040;
+
+/// Reads what the header says; no voxels.
+pub fn header<R: BufRead + Seek>(stream: R) -> Result<Header, CodecError> {
+    let mut decoder = Decoder::new(stream);
+    let info = decoder.read_header_info().map_err(damaged)?;
+    header_of(info)
+}
+
+/// Decodes the whole image, one section deep.
+///
+/// # Errors
+/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the voxels need more than
+/// `limit_bytes`, which is found before memory is taken.
+pub fn decode<R: BufRead + Seek>(mut stream: R, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
+    let stream_bytes = stream.seek(SeekFrom::End(0)).and_then(|len| stream.rewind().map(|()| len));
+    let stream_bytes = stream_bytes.map_err(|error| CodecError::io(FORMAT, error))?;
+    let mut decoder = Decoder::new_with_limits(stream, Limits { bytes: WORK_BYTES });
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let header = header_of(reader.info())?;
+    if packed_bytes(reader.info()) > stream_bytes.saturating_mul(MAX_RATIO) {
+        return Err(CodecError::damaged(FORMAT, "the file is too short for its dimensions"));
+    }
+    let voxels = match reader.info().bit_depth {
+        BitDepth::Eight | BitDepth::Sixteen => read_whole(&mut reader, &header, limit_bytes)?,
+        bits => read_packed(&mut reader, &header, bits as u8, limit_bytes)?,
+    };
+    reader.finish().map_err(damaged)?;
+    let block = Block::from_bytes(header.dtype, header.size, voxels);
+    Ok((header, block.expect("the buffer was made for the header's size")))
+}
+
+/// Encodes a section of `uint8` or `uint16` voxels.
+pub(super) fn encode(block: &Block) -> Result<Vec<u8>, CodecError> {
+    let (width, height) = dimensions(FORMAT, block.size())?;
+    let depth = match block.dtype() {
+        Dtype::Uint8 => BitDepth::Eight,
+        Dtype::Uint16 => BitDepth::Sixteen,
+        other => return Err(CodecError::unsupported(FORMAT, Feature::Dtype(other))),
+    };
+    let mut image = Vec::with_capacity(block.as_bytes().len() / 2);
+    let mut encoder = Encoder::new(&mut image, width, height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(depth);
+    encoder.set_compression(Compression::Fast);
+    let mut writer = encoder.write_header().expect("a grey header goes into memory");
+    let written = if depth == BitDepth::Sixteen {
+        let mut samples = block.as_bytes().to_vec();
+        swap_bytes(&mut samples, 2);
+        writer.write_image_data(&samples)
+    } else {
+        writer.write_image_data(block.as_bytes())
+    };
+    written.and_then(|()| writer.finish()).expect("the voxels are as many as the header says");
+    Ok(image)
+}
+
+fn header_of(info: &Info) -> Result<Header, CodecError> {
+    match info.color_type {
+        ColorType::Grayscale => {}
+        ColorType::Indexed => return Err(CodecError::unsupported(FORMAT, Feature::Palette)),
+        other => return Err(CodecError::unsupported(FORMAT, Feature::Channels(other.samples() as u16))),
+    }
+    let dtype = if info.bit_depth == BitDepth::Sixteen { Dtype::Uint16 } else { Dtype::Uint8 };
+    let is_plain = matches!(info.bit_depth, BitDepth::Eight | BitDepth::Sixteen);
+    Ok(Header { size: Size::new(u64::from(info.width), u64::from(info.height), 1), dtype, is_plain })
+}
+
+/// Bytes of the image as its compressed stream holds them, but for one byte a row.
+fn packed_bytes(info: &Info) -> u64 {
+    packed_row_bytes(u64::from(info.width), info.bit_depth as u8).saturating_mul(u64::from(info.height))
+}
+
+/// Reads samples of whole bytes straight into the buffer that the block keeps; PNG's 16 bits are big-endian.
+fn read_whole<R: BufRead + Seek>(reader: &mut Reader<R>, header: &Header, limit: u64) -> Result<Vec<u8>, CodecError> {
+    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit)?;
+    reader.next_frame(&mut voxels).map_err(damaged)?;
+    swap_bytes(&mut voxels, header.dtype.size_bytes());
+    Ok(voxels)
+}
+
+/// Reads samples of which several share a byte.
+fn read_packed<R: BufRead + Seek>(
+    reader: &mut Reader<R>,
+    header: &Header,
+    bits: u8,
+    limit: u64,
+) -> Result<Vec<u8>, CodecError> {
+    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit)?;
+    let mut packed = memory::zeros(FORMAT, packed_bytes(reader.info()), limit)?;
+    reader.next_frame(&mut packed).map_err(damaged)?;
+    let row_bytes = packed_row_bytes(header.size.x, bits) as usize;
+    for (row, packed) in voxels.chunks_mut(header.size.x as usize).zip(packed.chunks(row_bytes)) {
+        expand_row(packed, bits, row);
+    }
+    Ok(voxels)
+}
+
+fn damaged(error: DecodingError) -> CodecError {
+    match error {
+        DecodingError::IoError(error) => CodecError::io(FORMAT, error),
+        DecodingError::LimitsExceeded => CodecError::LimitsExceeded {
+            format: FORMAT,
+            needed_bytes: WORK_BYTES as u64 + 1,
+            limit_bytes: WORK_BYTES as u64,
+        },
+        other => CodecError::damaged(FORMAT, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// A 16-bit image whose rows compress differently.
+    fn image() -> Vec<u8> {
+        let voxels = (0..23u64).flat_map(|y| (0..37u64).map(move |x| (x * y * 37) as u16));
+        let bytes = voxels.flat_map(u16::to_le_bytes).collect();
+        encode(&Block::from_bytes(Dtype::Uint16, Size::new(37, 23, 1), bytes).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_image_cut_anywhere_is_damaged() {
+        let whole = image();
+        assert!(decode(Cursor::new(&whole), 1 << 20).is_ok());
+        for len in 0..whole.len() {
+            let error = decode(Cursor::new(&whole[..len]), 1 << 20).expect_err("a cut image is refused");
+            assert!(matches!(error, CodecError::Damaged { .. }), "{len} of {} bytes: {error:?}", whole.len());
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_damage() {
+        let whole = image();
+        let mut random = fastrand::Rng::with_seed(11);
+        for _ in 0..500 {
+            let (at, bit) = (random.usize(8..whole.len()), random.u8(..8));
+            let mut bad = whole.clone();
+            bad[at] ^= 1 << bit;
+            assert!(decode(Cursor::new(&bad), 1 << 20).is_err(), "byte {at}, bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_takes_no_memory() {
+        let mut lie = image();
+        lie[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+        let crc = crc32(&lie[12..29]);
+        lie[29..33].copy_from_slice(&crc.to_be_bytes());
+        assert_eq!(header(Cursor::new(&lie)).unwrap().size.x, 65535);
+        assert!(matches!(decode(Cursor::new(&lie), u64::MAX), Err(CodecError::Damaged { .. })));
+        let limit = decode(Cursor::new(image()), 37 * 23 * 2 - 1);
+        assert!(matches!(limit, Err(CodecError::LimitsExceeded { needed_bytes: 1702, .. })));
+    }
+
+    /// The CRC of PNG chunks, as the specification's annex D writes it.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+        })
+    }
+}
