@@ -6,4 +6,5 @@ pub mod codec;
 pub mod config;
 pub mod protocol;
 pub mod report;
+pub mod source;
 pub mod volume;

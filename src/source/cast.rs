@@ -1,0 +1,192 @@
+//! Voxels of one type to voxels of another: `v · scale + offset`, then the cast.
+//!
+//! Integers that are not scaled never become floats, so 64-bit ids come through exactly.
+
+use super::error::Number;
+use super::number::{Voxel, with_voxel};
+use super::plan::{Cast, ReadPlan};
+use crate::volume::{Block, Dtype};
+
+/// How values come from a source's voxel type to the channel's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Conversion {
+    pub scale: f64,
+    pub offset: f64,
+    pub cast: Cast,
+    pub dtype: Dtype,
+}
+
+/// The first voxel, `(x, y, z)` counted from the source's first, whose value is no value of the wanted type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Misfit {
+    pub value: Number,
+    pub at: (i64, i64, i64),
+}
+
+impl Conversion {
+    pub fn new(plan: &ReadPlan, dtype: Dtype) -> Self {
+        Conversion { scale: plan.scale, offset: plan.offset, cast: plan.cast, dtype }
+    }
+
+    /// Whether voxels of this type stay as they are.
+    pub fn is_identity(&self, from: Dtype) -> bool {
+        from == self.dtype && !self.is_scaled()
+    }
+
+    /// Converts every voxel of `source` into `target`, which has the wanted type, the first of them to `(x, y, z)`.
+    ///
+    /// # Panics
+    /// When the source does not lie inside the target.
+    pub fn paste(&self, source: &Block, target: &mut Block, at: (i64, i64, i64)) -> Result<(), Misfit> {
+        assert_eq!(self.dtype, target.dtype(), "the target has the wanted type");
+        with_voxel!(source.dtype(), From => with_voxel!(self.dtype, To => self.paste_as::<From, To>(source, target, at)))
+    }
+
+    fn paste_as<From: Voxel, To: Voxel>(
+        &self,
+        source: &Block,
+        target: &mut Block,
+        (x, y, z): (i64, i64, i64),
+    ) -> Result<(), Misfit> {
+        let (from, to) = (source.size(), target.size());
+        if from.voxels() == 0 {
+            return Ok(());
+        }
+        let (from_row, to_row) = (from.x as usize * From::BYTES, to.x as usize * To::BYTES);
+        let rows = (0..from.z as i64).flat_map(|layer| (0..from.y as i64).map(move |row| (layer, row)));
+        for ((layer, row), source) in rows.zip(source.as_bytes().chunks_exact(from_row)) {
+            let start = ((z + layer) as usize * to.y as usize + (y + row) as usize) * to_row + x as usize * To::BYTES;
+            let target = &mut target.as_bytes_mut()[start..start + from.x as usize * To::BYTES];
+            if let Some((column, value)) = self.convert::<From, To>(source, target) {
+                return Err(Misfit { value, at: (column as i64, row, layer) });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_scaled(&self) -> bool {
+        self.scale != 1.0 || self.offset != 0.0
+    }
+
+    /// The rule is chosen outside the loops, so that each of them is one plain pass.
+    fn convert<From: Voxel, To: Voxel>(&self, from: &[u8], to: &mut [u8]) -> Option<(usize, Number)> {
+        let (scale, offset) = (self.scale, self.offset);
+        let scaled = |value: From| value.real() * scale + offset;
+        match (self.is_scaled() || From::IS_FLOAT, self.cast) {
+            (false, Cast::Exact) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Exact)),
+            (false, Cast::Saturate) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Saturate)),
+            (false, Cast::Wrap) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Wrap)),
+            (true, Cast::Exact) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Exact)),
+            (true, Cast::Saturate) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Saturate)),
+            (true, Cast::Wrap) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Wrap)),
+        }
+        .map(|(index, value)| (index, if self.is_scaled() { Number::Real(scaled(value)) } else { value.number() }))
+    }
+}
+
+/// The little-endian bytes of one voxel with this value, when it is a value of the type.
+pub(super) fn voxel_bytes(value: f64, dtype: Dtype) -> Option<Vec<u8>> {
+    fn bytes<To: Voxel>(value: f64) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; To::BYTES];
+        // A fill for a float channel is meant to be rounded to it.
+        let cast = if To::IS_FLOAT { Cast::Saturate } else { Cast::Exact };
+        To::from_real(value, cast)?.store(&mut bytes);
+        Some(bytes)
+    }
+    with_voxel!(dtype, To => bytes::<To>(value))
+}
+
+/// Converts voxel by voxel; the first that does not fit, with its number.
+#[inline(always)]
+fn each<From: Voxel, To: Voxel>(
+    from: &[u8],
+    to: &mut [u8],
+    convert: impl Fn(From) -> Option<To>,
+) -> Option<(usize, From)> {
+    let voxels = from.chunks_exact(From::BYTES).map(|bytes| From::load(bytes));
+    for (index, (to, value)) in to.chunks_exact_mut(To::BYTES).zip(voxels).enumerate() {
+        match convert(value) {
+            Some(converted) => converted.store(to),
+            None => return Some((index, value)),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::volume::Size;
+
+    impl Conversion {
+        fn apply(&self, source: &Block) -> Result<Block, Misfit> {
+            let mut target = Block::zeros(self.dtype, source.size());
+            self.paste(source, &mut target, (0, 0, 0)).map(|()| target)
+        }
+    }
+
+    fn conversion(dtype: Dtype, cast: Cast) -> Conversion {
+        Conversion { scale: 1.0, offset: 0.0, cast, dtype }
+    }
+
+    fn block_u64(values: &[u64], size: Size) -> Block {
+        Block::from_bytes(Dtype::Uint64, size, values.iter().flat_map(|value| value.to_le_bytes()).collect()).unwrap()
+    }
+
+    #[test]
+    fn every_small_value_goes_from_every_type_to_every_type() {
+        for from in Dtype::ALL {
+            for to in Dtype::ALL {
+                let start = Block::filled(from, Size::new(3, 2, 1), &voxel_bytes(100.0, from).unwrap());
+                let expected = Block::filled(to, Size::new(3, 2, 1), &voxel_bytes(100.0, to).unwrap());
+                for cast in [Cast::Exact, Cast::Saturate, Cast::Wrap] {
+                    assert_eq!(conversion(to, cast).apply(&start), Ok(expected.clone()), "{from} to {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_ids_stay_exact() {
+        let id = (1 << 53) + 1;
+        let block = block_u64(&[id], Size::new(1, 1, 1));
+        let signed = conversion(Dtype::Int64, Cast::Exact).apply(&block).unwrap();
+        assert_eq!(signed.as_bytes(), id.to_le_bytes());
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_with_its_voxel() {
+        let block = block_u64(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 70_000, 11, 12], Size::new(2, 3, 2));
+        let misfit = conversion(Dtype::Uint16, Cast::Exact).apply(&block).unwrap_err();
+        assert_eq!(misfit, Misfit { value: Number::Integer(70_000), at: (1, 1, 1) });
+    }
+
+    #[test]
+    fn a_small_block_is_pasted_into_its_place() {
+        let block = block_u64(&[1, 2, 3, 4], Size::new(2, 2, 1));
+        let mut target = Block::zeros(Dtype::Uint16, Size::new(3, 3, 2));
+        conversion(Dtype::Uint16, Cast::Exact).paste(&block, &mut target, (1, 1, 1)).unwrap();
+        let low: Vec<u8> = target.as_bytes().chunks(2).map(|voxel| voxel[0]).collect();
+        assert_eq!(low, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 3, 4]);
+    }
+
+    #[test]
+    fn values_are_scaled_before_the_cast() {
+        let block = block_u64(&[10, 20, 30], Size::new(3, 1, 1));
+        let scaled = Conversion { scale: 0.1, offset: -1.0, cast: Cast::Saturate, dtype: Dtype::Uint8 };
+        assert_eq!(scaled.apply(&block).unwrap().as_bytes(), [0, 1, 2]);
+        let exact = Conversion { scale: 0.5, offset: 0.25, cast: Cast::Exact, dtype: Dtype::Uint8 };
+        assert_eq!(exact.apply(&block).unwrap_err(), Misfit { value: Number::Real(5.25), at: (0, 0, 0) });
+    }
+
+    #[test]
+    fn a_fill_must_be_a_value_of_the_type() {
+        assert_eq!(voxel_bytes(513.0, Dtype::Uint16), Some(vec![1, 2]));
+        for (fill, dtype) in
+            [(256.0, Dtype::Uint8), (-1.0, Dtype::Uint64), (0.5, Dtype::Uint8), (f64::NAN, Dtype::Uint8)]
+        {
+            assert_eq!(voxel_bytes(fill, dtype), None, "{fill} as {dtype}");
+        }
+        assert_eq!(voxel_bytes(0.1, Dtype::Float32), Some(0.1f32.to_le_bytes().to_vec()));
+    }
+}
