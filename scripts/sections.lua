@@ -1,0 +1,38 @@
+--- @boss-api 1
+--- A chunk of a volumetric job out of 2D images, one per section.
+---
+--- The path processor says which file holds a section. Sections outside of the job's extent are not asked for: they
+--- stay 0.
+local sections = {}
+
+---@class SectionsParams
+---@field page? integer  page of a file with several, counted from 0; 0 unless given
+---@field missing? "error"|"fill"  what a file that is not there means; "error" unless given
+sections.params = {
+  page = { type = "integer", default = 0 },
+  missing = { type = "string", default = "error", one_of = { "error", "fill" } },
+}
+
+---@param params SectionsParams
+---@param job boss.Job
+function sections.setup(params, job)
+  sections.page = params.page
+  sections.missing = params.missing
+  sections.extent = job.extent.z
+end
+
+---@param at boss.Index
+---@return boss.Plan?, string?
+function sections.chunk(at)
+  local first = math.max(at.region.z[1], sections.extent[1])
+  local stop = math.min(at.region.z[2], sections.extent[2])
+  return boss.stack({ first, stop }, function(z)
+    local file, reason = boss.path({ z = z })
+    if not file then
+      return nil, reason
+    end
+    return { path = file, region = at.region, page = sections.page, missing = sections.missing }
+  end)
+end
+
+return sections
