@@ -8,5 +8,6 @@ pub mod config;
 pub mod lua;
 pub mod protocol;
 pub mod report;
+pub mod server;
 pub mod source;
 pub mod volume;

@@ -1,0 +1,173 @@
+//! PutObject: a tile into the tile bucket, or a cuboid, which goes straight into the final store.
+//!
+//! The body is written to a temporary file while it arrives and gets its name when it is whole and its digests match.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, ETAG};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
+use bytes::BytesMut;
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::checksum::{Expected, Running};
+use super::error::S3Error;
+use crate::protocol::{JobKind, MAX_METADATA_BYTES, META_JSON};
+use crate::server::active::ActiveJob;
+use crate::server::error::StoreError;
+use crate::server::http::BODY_PATIENCE;
+use crate::server::site::Site;
+use crate::server::store::objects::{CuboidAddress, Unfinished};
+use crate::server::store::tiles::{self, TileObject};
+use crate::volume::CUBOID;
+
+pub const MAX_OBJECT_BYTES: u64 = 2 << 30;
+/// Bytes that are gathered before a blocking thread writes them.
+const PART_BYTES: usize = 512 * 1024;
+/// Bytes of a Blosc header (c-blosc, `README_HEADER.rst`).
+const BLOSC_HEADER: usize = 16;
+
+pub async fn run(site: &Arc<Site>, job: &Arc<ActiveJob>, key: &str, request: Request) -> Result<Response, S3Error> {
+    let (parts, body) = request.into_parts();
+    let metadata = metadata(&parts.headers)?;
+    let expected = Expected::read(&parts.headers)?;
+    check_length(&parts.headers)?;
+    let received = receive(site, body, expected.begin()).await?;
+    let size_bytes = received.size_bytes;
+    let etag = expected.check(received.running)?;
+    match job.kind() {
+        JobKind::Tile => keep_tile(site, job, key, received.object, TileObject { size_bytes, metadata }).await?,
+        JobKind::Volumetric => {
+            let at = cuboid_address(job, key, &metadata, &received.head)?;
+            let path = site.objects.cuboid(&at);
+            on_blocking_thread(move || received.object.keep(&path)).await?;
+        }
+    }
+    tracing::debug!(job = job.id, key, size_bytes, "stored an object");
+    let reply = expected.echo().fold(Response::builder(), |reply, (name, value)| reply.header(name, value));
+    Ok(reply.header(ETAG, format!("\"{etag}\"")).body(Body::empty()).expect("the reply's headers are well formed"))
+}
+
+/// The user metadata, whose names and values together have a limit.
+fn metadata(headers: &HeaderMap) -> Result<Value, S3Error> {
+    let mut metadata = Map::new();
+    let mut found = 0;
+    for (name, value) in headers {
+        let Some(name) = name.as_str().strip_prefix("x-amz-meta-") else { continue };
+        let value = value.to_str().map_err(|_| S3Error::Metadata { name: name.to_owned() })?;
+        found += name.len() + value.len();
+        metadata.insert(name.to_owned(), value.into());
+    }
+    if found > MAX_METADATA_BYTES { Err(S3Error::MetadataTooLarge { found }) } else { Ok(Value::Object(metadata)) }
+}
+
+fn check_length(headers: &HeaderMap) -> Result<(), S3Error> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(HeaderName::from_static("x-amz-content-sha256")).is_some_and(|kind| kind.starts_with("STREAMING-")) {
+        return Err(S3Error::SignedChunks);
+    }
+    match text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()) {
+        Some(length) if length > MAX_OBJECT_BYTES => Err(S3Error::TooLarge),
+        _ => Ok(()),
+    }
+}
+
+/// A body that has arrived.
+struct Received {
+    object: Unfinished,
+    running: Running,
+    size_bytes: u64,
+    /// Its first bytes.
+    head: Vec<u8>,
+}
+
+async fn receive(site: &Site, mut body: Body, running: Running) -> Result<Received, S3Error> {
+    let object = site.objects.begin()?;
+    let mut received = Received { object, running, size_bytes: 0, head: Vec::new() };
+    let mut part = BytesMut::new();
+    loop {
+        let arrived = timeout(BODY_PATIENCE, next(&mut body)).await.map_err(|_| S3Error::Incomplete)?;
+        let arrived = arrived.transpose().map_err(|_| S3Error::Incomplete)?;
+        let is_last = arrived.is_none();
+        part.extend_from_slice(&arrived.unwrap_or_default());
+        if part.len() >= PART_BYTES || is_last {
+            received = received.append(part.split()).await?;
+        }
+        if is_last {
+            return Ok(received);
+        }
+    }
+}
+
+/// The next bytes of a body; `None` at its end.
+async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    loop {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
+            Ok(frame) => match frame.into_data() {
+                Ok(bytes) => return Some(Ok(bytes)),
+                Err(_trailers) => continue,
+            },
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+impl Received {
+    async fn append(mut self, part: BytesMut) -> Result<Received, S3Error> {
+        self.size_bytes += part.len() as u64;
+        if self.size_bytes > MAX_OBJECT_BYTES {
+            return Err(S3Error::TooLarge);
+        }
+        let append = move || {
+            let wanted = BLOSC_HEADER.saturating_sub(self.head.len()).min(part.len());
+            self.head.extend_from_slice(&part[..wanted]);
+            self.running.update(&part);
+            self.object.write(&part)?;
+            Ok(self)
+        };
+        Ok(on_blocking_thread(append).await?)
+    }
+}
+
+async fn keep_tile(
+    site: &Site,
+    job: &ActiveJob,
+    key: &str,
+    object: Unfinished,
+    about: TileObject,
+) -> Result<(), StoreError> {
+    let path = site.objects.tile(job.id, key);
+    on_blocking_thread(move || object.keep(&path)).await?;
+    let (job, key) = (job.id, key.to_owned());
+    site.store.write(move |connection| tiles::put(connection, job, &key, &about)).await
+}
+
+/// Where a cuboid belongs. The Boss copies whatever it is sent; here what no cutout could read is refused.
+fn cuboid_address(job: &ActiveJob, key: &str, metadata: &Value, head: &[u8]) -> Result<CuboidAddress, S3Error> {
+    let refuse = |reason| S3Error::NotACuboid { job: job.id, reason };
+    let at = CuboidAddress::from_key(key).ok_or(refuse("its key is not that of a cuboid"))?;
+    if (at.ids, at.resolution) != (job.ids, job.resolution) {
+        return Err(refuse("its key is that of another channel or resolution"));
+    }
+    let about: Value = serde_json::from_str(metadata[META_JSON].as_str().unwrap_or_default()).unwrap_or_default();
+    if about["ingest_job"].as_u64() != Some(job.id) {
+        return Err(refuse("its metadata do not name the job"));
+    }
+    let expected = CUBOID.voxels() * job.dtype.size_bytes() as u64;
+    let length = head.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    if head.len() < BLOSC_HEADER || length.map(u64::from) != Some(expected) {
+        return Err(refuse("its bytes are not one whole cuboid in Blosc"));
+    }
+    Ok(at)
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+}
