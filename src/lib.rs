@@ -5,6 +5,7 @@
 pub mod boss;
 pub mod codec;
 pub mod config;
+pub mod engine;
 pub mod lua;
 pub mod protocol;
 pub mod report;

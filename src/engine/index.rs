@@ -1,0 +1,39 @@
+//! The stage that tells the Boss of an uploaded tile. Volumetric jobs have no index queue and pass through.
+
+use std::sync::Arc;
+
+use super::batch::{Batcher, answered, each};
+use super::pipeline::Stage;
+use super::task::{Indexed, Uploaded};
+use super::triage::Failed;
+use crate::boss::{BossError, Session};
+
+/// Sends index messages in batches.
+pub struct IndexStage {
+    messages: Batcher<String, Result<(), Arc<BossError>>>,
+}
+
+impl IndexStage {
+    pub fn new(session: Arc<Session>) -> Self {
+        let send = move |bodies: Vec<String>| {
+            let session = session.clone();
+            async move { each(session.send_index(&bodies, None).await, bodies.len()) }
+        };
+        IndexStage { messages: Batcher::new(send) }
+    }
+}
+
+impl Stage for IndexStage {
+    type In = Uploaded;
+    type Out = Indexed;
+
+    async fn process(&self, task: Uploaded) -> Result<Indexed, Failed> {
+        let Uploaded { ticket, index_message, voxel_bytes, sent_bytes } = task;
+        if let Some(message) = index_message
+            && let Err(error) = answered(self.messages.send(message).await)
+        {
+            return Err(Failed { ticket, error });
+        }
+        Ok(Indexed { ticket, voxel_bytes, sent_bytes })
+    }
+}

@@ -1,0 +1,90 @@
+//! The wiring: which stage hands on to which, how many tasks each works on, and how it all ends.
+//!
+//! ```text
+//! receive ─► plan ─► read ─► pack ─► compress ─► upload ─► index ─► acknowledge
+//! ```
+//! Channels are bounded, so a slow stage holds up those before it. When the receiver ends, its channel closes, and one
+//! stage after the other runs dry.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use super::triage::{Failed, Triage};
+
+/// One step of a task's way.
+pub trait Stage: Send + Sync + 'static {
+    type In: Send + 'static;
+    type Out: Send + 'static;
+
+    /// Takes a task one step on, or gives it back with the reason.
+    fn process(&self, task: Self::In) -> impl Future<Output = Result<Self::Out, Failed>> + Send;
+}
+
+/// Stages that are joined one behind the other.
+pub struct Pipeline {
+    triage: Arc<Triage>,
+    stages: JoinSet<()>,
+}
+
+impl Pipeline {
+    pub fn new(triage: Arc<Triage>) -> Self {
+        Pipeline { triage, stages: JoinSet::new() }
+    }
+
+    /// Puts `stage` behind `from`; it works on at most `width` tasks at once.
+    pub fn then<S: Stage>(&mut self, from: mpsc::Receiver<S::In>, width: usize, stage: S) -> mpsc::Receiver<S::Out> {
+        let (to, out) = mpsc::channel(width);
+        self.stages.spawn(run(Arc::new(stage), width, from, to, self.triage.clone()));
+        out
+    }
+
+    /// Waits until every stage has run dry. Dropping the future drops all tasks where they are.
+    pub async fn finish(mut self, mut last: mpsc::Receiver<()>) {
+        while last.recv().await.is_some() {}
+        while let Some(stage) = self.stages.join_next().await {
+            stage.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+    }
+}
+
+async fn run<S: Stage>(
+    stage: Arc<S>,
+    width: usize,
+    mut from: mpsc::Receiver<S::In>,
+    to: mpsc::Sender<S::Out>,
+    triage: Arc<Triage>,
+) {
+    let places = Arc::new(Semaphore::new(width));
+    let mut tasks = JoinSet::new();
+    loop {
+        let place = places.clone().acquire_owned().await.expect("places are never closed");
+        let Some(task) = from.recv().await else { break };
+        while let Some(ended) = tasks.try_join_next() {
+            raise_panic(ended);
+        }
+        let (stage, to, triage) = (stage.clone(), to.clone(), triage.clone());
+        tasks.spawn(async move {
+            match stage.process(task).await {
+                // The next stage is gone only when all is being dropped.
+                Ok(task) => drop(to.send(task).await),
+                Err(failed) => triage.judge(failed),
+            }
+            drop(place);
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        raise_panic(ended);
+    }
+}
+
+/// A bug in one task is a bug of the program; it must not pass for a task that is merely late.
+fn raise_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}

@@ -1,0 +1,87 @@
+//! The stage that reads the voxels which a plan names.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::cpu::Cpu;
+use super::pipeline::Stage;
+use super::task::{Loaded, Planned, Voxels};
+use super::triage::{Failed, TaskError};
+use crate::source::{Plan, SourceError, Sources, Target};
+use crate::volume::{CUBOID, Dtype, Grid, Index};
+
+/// Reads sources on CPU threads, within the memory budget.
+pub struct ReadStage {
+    pub sources: Arc<Sources>,
+    pub grid: Grid,
+    pub dtype: Dtype,
+    pub budget: Budget,
+    pub cpu: Cpu,
+}
+
+impl Stage for ReadStage {
+    type In = Planned;
+    type Out = Loaded;
+
+    /// Waits for memory, then reads.
+    async fn process(&self, task: Planned) -> Result<Loaded, Failed> {
+        let Planned { ticket, plan } = task;
+        let (plan, sources) = (Arc::new(plan), self.sources.clone());
+        let costed = plan.clone();
+        let decode_bytes = self.cpu.run(move || sources.decode_cost(&costed)).await;
+        let permit = self.budget.acquire(decode_bytes.saturating_add(self.task_bytes())).await;
+        let (sources, target, grid) = (self.sources.clone(), target(&self.grid, self.dtype, ticket.index), self.grid);
+        match self.cpu.run(move || read(&sources, &grid, &plan, &target)).await {
+            Ok(voxels) => Ok(Loaded { ticket, voxels, permit }),
+            Err(error) => Err(Failed { ticket, error: TaskError::Source(error) }),
+        }
+    }
+}
+
+impl ReadStage {
+    /// What a task holds at most besides decoding: its voxels, its objects (data may not compress), one cuboid to cut.
+    fn task_bytes(&self) -> u64 {
+        let bytes = |voxels: u64| voxels.saturating_mul(self.dtype.size_bytes() as u64);
+        let cut = match self.grid {
+            Grid::Tiles(_) => 0,
+            Grid::Chunks(_) => bytes(CUBOID.voxels()),
+        };
+        bytes(self.grid.task_size().voxels()).saturating_mul(2).saturating_add(cut)
+    }
+}
+
+/// What the task at `index` needs of its sources.
+pub(super) fn target(grid: &Grid, dtype: Dtype, index: Index) -> Target {
+    let region = grid.region(index);
+    let inside = region.intersect(&grid.extent().region());
+    let required = inside.shift(-region.x.start, -region.y.start, -region.z.start);
+    Target { size: grid.task_size(), dtype, required }
+}
+
+fn read(sources: &Sources, grid: &Grid, plan: &Plan, target: &Target) -> Result<Voxels, SourceError> {
+    match grid {
+        Grid::Chunks(_) => Ok(Voxels::Chunk(sources.read(plan, target)?)),
+        Grid::Tiles(_) => {
+            let encode = match plan {
+                Plan::Read(plan) => plan.encode,
+                Plan::Stack { .. } => None,
+            };
+            Ok(Voxels::Tile(sources.read_tile(plan, target)?, encode))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::volume::{Extent, Region, Size, Span, TileGrid, TileSize};
+
+    #[test]
+    fn only_the_part_of_a_tile_inside_the_extent_is_required() {
+        let extent = Extent { x: Span::new(0, 700), y: Span::new(0, 512), z: Span::new(0, 3), t: Span::new(0, 1) };
+        let grid = Grid::Tiles(TileGrid { extent, tile_size: TileSize { x: 512, y: 512 } });
+        let target = target(&grid, Dtype::Uint16, Index::new(1, 0, 2, 0));
+        assert_eq!(target.size, Size::new(512, 512, 1));
+        assert_eq!(target.required, Region::new(Span::new(0, 188), Span::new(0, 512), Span::new(0, 1)));
+    }
+}

@@ -1,0 +1,256 @@
+//! One run on one job: upload until the queue is empty, complete, and tell how it ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::acknowledge::AcknowledgeStage;
+use super::budget::Budget;
+use super::completion::{Completed, Completer};
+use super::compress::CompressStage;
+use super::cpu::Cpu;
+use super::error::EngineError;
+use super::index::IndexStage;
+use super::lookahead::Lookahead;
+use super::monitor;
+use super::pack::PackStage;
+use super::pipeline::Pipeline;
+use super::plan::PlanStage;
+use super::read::ReadStage;
+use super::receive::{Drained, ReceiveStage};
+use super::shutdown::Shutdown;
+use super::triage::Triage;
+use super::upload::UploadStage;
+use crate::boss::Session;
+use crate::codec::BloscSettings;
+use crate::config::Job;
+use crate::lua::Scripts;
+use crate::protocol::{JobKind, JobStatus};
+use crate::report::{BadTask, News, Report};
+use crate::source::Sources;
+use crate::volume::{Dtype, Grid};
+
+/// How a run goes about its work.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes of voxels and objects in memory at once, the cache of decoded sources included.
+    pub memory_bytes: u64,
+    pub cpu_threads: usize,
+    /// PUT requests in flight.
+    pub uploads: usize,
+    /// Leave the job uncompleted at the end.
+    pub manual_complete: bool,
+}
+
+/// The part of the memory that decoded sources may fill, as a divisor.
+pub const CACHE_SHARE: u64 = 4;
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub ending: Ending,
+    /// Tasks in quarantine, in the order of their indices.
+    pub bad: Vec<BadTask>,
+    pub elapsed: Duration,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The job is complete.
+    Complete,
+    /// Everything is uploaded; completing was left to the user.
+    Uploaded,
+    /// What could be uploaded is; the tasks in quarantine wait for their user.
+    BadTasks,
+    /// The user asked for the end; the job can be joined again.
+    Stopped,
+}
+
+/// What a run works on.
+pub struct Work<'a> {
+    pub job: &'a Job,
+    pub scripts: Arc<Scripts>,
+    pub sources: Arc<Sources>,
+    pub session: Arc<Session>,
+}
+
+/// Everything a run needs, shared by its rounds.
+struct Run<'a> {
+    work: Work<'a>,
+    dtype: Dtype,
+    lease: Duration,
+    options: Options,
+    report: Arc<dyn Report>,
+    shutdown: Shutdown,
+}
+
+/// Uploads a joined job and completes it.
+///
+/// # Errors
+/// When the job is not that of the job file, was cancelled, or the server refuses or is away for minutes.
+pub async fn run(
+    work: Work<'_>,
+    options: Options,
+    report: Arc<dyn Report>,
+    shutdown: Shutdown,
+) -> Result<Outcome, EngineError> {
+    let start = Instant::now();
+    let dtype = same_job(work.job, &work.session)?;
+    let lease = work.session.lease().await?;
+    report.tell(News::Started { tasks: work.job.grid.count(), noun: work.job.grid.task_noun() });
+    let monitor = tokio::spawn(monitor::watch(work.session.clone(), report.clone()));
+    let run = Run { work, dtype, lease, options, report, shutdown };
+    let ended = run.rounds().await;
+    monitor.abort();
+    let (ending, bad) = ended?;
+    Ok(Outcome { ending, bad, elapsed: start.elapsed() })
+}
+
+/// Checks that the joined job is the one that the job file describes; gives the channel's voxel type.
+fn same_job(job: &Job, session: &Session) -> Result<Dtype, EngineError> {
+    let (joined, id) = (session.job(), session.job().id);
+    if joined.ingest_type != job.kind {
+        return Err(EngineError::OtherKind { id, job: joined.ingest_type, file: job.kind });
+    }
+    if joined.tile_count != job.grid.count() {
+        return Err(EngineError::OtherCount { id, job: joined.tile_count, file: job.grid.count() });
+    }
+    let of_job = format!("{}/{}/{}", joined.collection, joined.experiment, joined.channel);
+    let of_file = job.database.to_string();
+    if of_job != of_file {
+        return Err(EngineError::OtherChannel { id, job: of_job, file: of_file });
+    }
+    let dtype = session.resource().map(|resource| resource.dtype).ok_or(EngineError::NoDtype { id })?;
+    if job.kind == JobKind::Tile && dtype == Dtype::Uint64 {
+        return Err(EngineError::DtypeInTiles { dtype });
+    }
+    Ok(dtype)
+}
+
+/// Rounds in a row in which the server wanted uploads and handed nothing out, before the run gives up. Each lasts at
+/// least [`EMPTY_PAUSE`]; together they outlast the leases that other hosts may hold.
+const EMPTY_PAUSE: Duration = Duration::from_secs(1);
+const EMPTY_LEASES: u32 = 3;
+
+impl Run<'_> {
+    /// Uploads and completes until the job is done, in quarantine, or stopped.
+    async fn rounds(&self) -> Result<(Ending, Vec<BadTask>), EngineError> {
+        let mut idle_since = None;
+        loop {
+            let (drained, bad, stored) = self.upload().await?;
+            match drained {
+                Drained::Asked => return Ok((Ending::Stopped, bad)),
+                Drained::QueueGone => return self.after_the_queue().await.map(|ending| (ending, bad)),
+                Drained::Empty if !bad.is_empty() => return Ok((Ending::BadTasks, bad)),
+                Drained::Empty if self.options.manual_complete => return Ok((Ending::Uploaded, bad)),
+                Drained::Empty => {}
+            }
+            match self.completer().complete().await? {
+                Completed::Done => return Ok((Ending::Complete, bad)),
+                Completed::Asked => return Ok((Ending::Stopped, bad)),
+                Completed::UploadMore => {}
+            }
+            if stored {
+                idle_since = None;
+            }
+            self.wait_for_others(*idle_since.get_or_insert_with(Instant::now)).await?;
+        }
+    }
+
+    /// Other hosts hold the last tasks: waits a little, or gives up when they have held them longer than leases last.
+    async fn wait_for_others(&self, idle_since: Instant) -> Result<(), EngineError> {
+        if idle_since.elapsed() > self.lease * EMPTY_LEASES {
+            return Err(EngineError::NothingHandedOut { id: self.work.session.job().id });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EMPTY_PAUSE) => {}
+            () = self.shutdown.drained() => {}
+        }
+        Ok(())
+    }
+
+    /// The queue is gone, so another host completed the job or a user cancelled it.
+    async fn after_the_queue(&self) -> Result<Ending, EngineError> {
+        let id = self.work.session.job().id;
+        match self.work.session.rest().status(id).await?.status {
+            JobStatus::Complete => Ok(Ending::Complete),
+            JobStatus::Deleted => Err(EngineError::Cancelled { id }),
+            _ => match self.completer().complete().await? {
+                Completed::Done => Ok(Ending::Complete),
+                Completed::Asked => Ok(Ending::Stopped),
+                Completed::UploadMore => Err(EngineError::NothingHandedOut { id }),
+            },
+        }
+    }
+
+    fn completer(&self) -> Completer {
+        let (session, shutdown, report) = (self.work.session.clone(), self.shutdown.clone(), self.report.clone());
+        Completer { session, shutdown, report }
+    }
+
+    /// One pass through the pipeline, until the queue is empty or the run is to end. Also tells whether any task came.
+    async fn upload(&self) -> Result<(Drained, Vec<BadTask>, bool), EngineError> {
+        let lookahead = Arc::new(Lookahead::new(self.lease));
+        let (first, received) = mpsc::channel(super::batch::BATCH);
+        let noun = self.work.job.grid.task_noun();
+        let triage = Arc::new(Triage::new(noun, self.report.clone(), self.shutdown.clone(), first.downgrade()));
+        let receive = ReceiveStage {
+            session: self.work.session.clone(),
+            lookahead: lookahead.clone(),
+            triage: triage.clone(),
+            shutdown: self.shutdown.clone(),
+            report: self.report.clone(),
+            lease: self.lease,
+        };
+        let (pipeline, last) = self.stages(&triage, lookahead.clone(), received);
+        let working = async {
+            let (drained, ()) = tokio::join!(receive.run(first), pipeline.finish(last));
+            drained
+        };
+        let drained = tokio::select! {
+            drained = working => drained,
+            () = self.shutdown.stopped() => Ok(Drained::Asked),
+        };
+        match triage.take_fatal() {
+            Some(EngineError::Boss(error)) if error.job_is_over() => {
+                Ok((Drained::QueueGone, triage.bad_tasks(), lookahead.any_done()))
+            }
+            Some(error) => Err(error),
+            None => Ok((drained?, triage.bad_tasks(), lookahead.any_done())),
+        }
+    }
+
+    /// Joins the stages, from the channel of received tasks on.
+    fn stages(
+        &self,
+        triage: &Arc<Triage>,
+        lookahead: Arc<Lookahead>,
+        received: mpsc::Receiver<super::task::Received>,
+    ) -> (Pipeline, mpsc::Receiver<()>) {
+        let Options { cpu_threads, uploads, memory_bytes, .. } = self.options;
+        let (cpu, grid, dtype) = (Cpu::new(cpu_threads), self.work.job.grid, self.dtype);
+        let budget = Budget::new(memory_bytes - memory_bytes / CACHE_SHARE);
+        let sources = self.work.sources.clone();
+        let waiting = super::batch::BATCH * 8;
+        let compressing = match grid {
+            Grid::Tiles(_) => cpu_threads * 2,
+            Grid::Chunks(_) => 2,
+        };
+
+        let mut line = Pipeline::new(triage.clone());
+        let plan = PlanStage::new(self.work.scripts.clone(), sources.clone(), cpu.clone());
+        let planned = line.then(received, cpu_threads, plan);
+        let loaded = line.then(planned, cpu_threads * 2, ReadStage { sources, grid, dtype, budget, cpu: cpu.clone() });
+        let packed = line.then(loaded, 1, PackStage { grid, dtype });
+        let blosc = BloscSettings::default();
+        let compressed = line.then(packed, compressing, CompressStage { cpu, blosc });
+        let upload = UploadStage::new(self.work.session.clone(), grid.task_size(), uploads);
+        let uploaded = line.then(compressed, uploads.max(2), upload);
+        let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
+        let acknowledge = AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone());
+        let last = line.then(indexed, waiting, acknowledge);
+        (line, last)
+    }
+}

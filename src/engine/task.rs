@@ -1,0 +1,120 @@
+//! The states of one task on its way through the stages.
+//!
+//! Each state holds the [`Ticket`], without which nothing can be deleted, and what the next stage needs. From
+//! [`Loaded`] on it also holds the memory permit for its voxels.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::budget::Permit;
+use crate::protocol::UploadMessage;
+use crate::source::{Plan, TileBytes};
+use crate::volume::{Block, Index, Region};
+
+/// What is known of a task from its message, and the right to delete it.
+#[derive(Debug)]
+pub struct Ticket {
+    pub index: Index,
+    pub message: UploadMessage,
+    pub message_id: String,
+    pub receipt: String,
+    /// When the task was received; its lease runs from here.
+    pub taken: Instant,
+    /// When the lease ends and another worker may get the task.
+    pub deadline: Instant,
+    /// How often this process has tried the task since it was received.
+    pub tries: u32,
+    /// A place among the tasks that this process holds; given back when the ticket is dropped.
+    pub _place: OwnedSemaphorePermit,
+}
+
+/// Taken from the queue.
+#[derive(Debug)]
+pub struct Received {
+    pub ticket: Ticket,
+}
+
+/// The script has said what to read.
+#[derive(Debug)]
+pub struct Planned {
+    pub ticket: Ticket,
+    pub plan: Plan,
+}
+
+/// The voxels are in memory.
+#[derive(Debug)]
+pub struct Loaded {
+    pub ticket: Ticket,
+    pub voxels: Voxels,
+    pub permit: Permit,
+}
+
+/// The voxels of a task, in the channel's voxel type.
+#[derive(Debug)]
+pub enum Voxels {
+    Tile(TileBytes, Option<crate::source::Encode>),
+    /// `[z, y, x]`, exactly one chunk.
+    Chunk(Block),
+}
+
+/// It is known which voxels go into which object.
+#[derive(Debug)]
+pub struct Packed {
+    pub ticket: Ticket,
+    pub parts: Parts,
+    /// Bytes of the task's voxels before any compression.
+    pub voxel_bytes: u64,
+    pub permit: Permit,
+}
+
+/// The objects to be, not yet compressed.
+#[derive(Debug)]
+pub enum Parts {
+    Tile {
+        key: String,
+        voxels: TileBytes,
+        encode: Option<crate::source::Encode>,
+    },
+    /// Boxes inside the chunk, each one cuboid.
+    Cuboids {
+        chunk: Arc<Block>,
+        cuboids: Vec<(String, Region)>,
+    },
+}
+
+/// The bytes of each object are ready.
+#[derive(Debug)]
+pub struct Compressed {
+    pub ticket: Ticket,
+    pub objects: Vec<Object>,
+    pub voxel_bytes: u64,
+    pub permit: Permit,
+}
+
+/// One object to be put into the job's bucket.
+#[derive(Debug, Clone)]
+pub struct Object {
+    pub key: String,
+    pub body: Bytes,
+}
+
+/// Every object was acknowledged by the store, with its checksum.
+#[derive(Debug)]
+pub struct Uploaded {
+    pub ticket: Ticket,
+    /// The text of a tile's index message; volumetric jobs have none.
+    pub index_message: Option<String>,
+    pub voxel_bytes: u64,
+    pub sent_bytes: u64,
+}
+
+/// The index queue has accepted the tile's message, if it needs one. Only this state can be acknowledged.
+#[derive(Debug)]
+pub struct Indexed {
+    pub ticket: Ticket,
+    pub voxel_bytes: u64,
+    pub sent_bytes: u64,
+}

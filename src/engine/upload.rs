@@ -1,0 +1,92 @@
+//! The stage that puts a task's objects into the job's bucket.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::pipeline::Stage;
+use super::task::{Compressed, Object, Ticket, Uploaded};
+use super::triage::{Failed, TaskError};
+use crate::boss::{BossError, Session};
+use crate::protocol::{CuboidMetadata, META_JSON, META_MESSAGE_ID, META_RECEIPT_HANDLE, TileMetadata, UploadMessage};
+use crate::volume::Size;
+
+/// Uploads the objects of all tasks, so many at once.
+pub struct UploadStage {
+    session: Arc<Session>,
+    task_size: Size,
+    uploads: Arc<Semaphore>,
+}
+
+/// Names and values of an object's user metadata.
+type Metadata = Vec<(&'static str, String)>;
+
+impl UploadStage {
+    /// `uploads` is the number of PUT requests in flight.
+    pub fn new(session: Arc<Session>, task_size: Size, uploads: usize) -> Self {
+        UploadStage { session, task_size, uploads: Arc::new(Semaphore::new(uploads.max(1))) }
+    }
+}
+
+impl Stage for UploadStage {
+    type In = Compressed;
+    type Out = Uploaded;
+
+    /// Succeeds only when the store has acknowledged every object with a matching checksum.
+    async fn process(&self, task: Compressed) -> Result<Uploaded, Failed> {
+        let Compressed { ticket, objects, voxel_bytes, permit } = task;
+        let (metadata, index_message) = self.describe(&ticket);
+        let sent_bytes = objects.iter().map(|object| object.body.len() as u64).sum();
+        let stored = self.put_all(objects, Arc::new(metadata), &ticket).await;
+        drop(permit);
+        match stored {
+            Ok(()) => Ok(Uploaded { ticket, index_message, voxel_bytes, sent_bytes }),
+            Err(error) => Err(Failed { ticket, error: TaskError::Boss(Arc::new(error)) }),
+        }
+    }
+}
+
+impl UploadStage {
+    /// The metadata of a task's objects, and a tile's index message, which has the same text.
+    fn describe(&self, ticket: &Ticket) -> (Metadata, Option<String>) {
+        let (ingest_job, parameters) = (self.session.job().id, self.session.parameters());
+        match &ticket.message {
+            UploadMessage::Tile(message) => {
+                let Size { x: x_size, y: y_size, .. } = self.task_size;
+                let (chunk_key, tile_key) = (message.chunk_key.as_str(), message.tile_key.as_str());
+                let text = TileMetadata { chunk_key, tile_key, ingest_job, parameters, x_size, y_size }.to_json();
+                let metadata = vec![
+                    (META_MESSAGE_ID, ticket.message_id.clone()),
+                    (META_RECEIPT_HANDLE, ticket.receipt.clone()),
+                    (META_JSON, text.clone()),
+                ];
+                (metadata, Some(text))
+            }
+            UploadMessage::Chunk(message) => {
+                let chunk_key = message.chunk_key.as_str();
+                let text = CuboidMetadata { ingest_job, chunk_key, parameters }.to_json();
+                (vec![(META_JSON, text)], None)
+            }
+        }
+    }
+
+    /// Puts all objects; the first failure ends the others, which is harmless: the task comes again as a whole.
+    async fn put_all(&self, objects: Vec<Object>, metadata: Arc<Metadata>, ticket: &Ticket) -> Result<(), BossError> {
+        let mut putting = JoinSet::new();
+        for Object { key, body } in objects {
+            let (session, uploads, metadata) = (self.session.clone(), self.uploads.clone(), metadata.clone());
+            let deadline = Some(ticket.deadline.into());
+            putting.spawn(async move {
+                let _place = uploads.acquire_owned().await.expect("uploads are never closed");
+                let metadata: Vec<(&str, &str)> =
+                    metadata.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                session.put_object(&key, body, &metadata, deadline).await
+            });
+        }
+        while let Some(put) = putting.join_next().await {
+            put.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        }
+        Ok(())
+    }
+}
