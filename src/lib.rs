@@ -3,6 +3,7 @@
 //! The layers and what each may import are listed in `docs/architecture.md` and held by `tests/layers.rs`.
 
 pub mod boss;
+pub mod cli;
 pub mod codec;
 pub mod config;
 pub mod engine;

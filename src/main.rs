@@ -1,3 +1,7 @@
 //! `boss-ingest`: moves microscopy volumes into the Boss.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    boss_ingest::cli::main()
+}

@@ -1,0 +1,248 @@
+//! The arguments of every command, and the help that teaches them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Move microscopy volumes into the Boss.
+#[derive(Debug, Parser)]
+#[command(
+    name = "boss-ingest",
+    version,
+    max_term_width = 100,
+    after_help = "\
+A job is a JSON file; Lua scripts beside it say which file holds which tile. Try it without any account:
+
+  boss-ingest create examples/em_stack/job.json --local my-boss
+
+Exit codes: 0 done or declined, 1 failed, 2 wrong arguments, job file or script,
+            3 some tiles could not be read and wait for you, 130 stopped by Ctrl-C"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub logging: LoggingArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the job of a job file, upload its data, and complete it.
+    Create(CreateArgs),
+    /// Work on a job that exists: from another machine, or again after a stop.
+    Join(JoinArgs),
+    /// Show how far a job is.
+    Status(JobIdArgs),
+    /// List your jobs.
+    List(BossArgs),
+    /// Complete a job whose data is all uploaded.
+    Complete(ConfirmedJobArgs),
+    /// Cancel a job; what is already ingested stays.
+    Cancel(ConfirmedJobArgs),
+    /// Serve a local Boss: REST, SQS and S3 on one port, its data in a folder.
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LoggingArgs {
+    /// Write the log to this file instead of one in your state directory.
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+    /// How much to log.
+    #[arg(short = 'v', long, value_name = "LEVEL", default_value = "info", ignore_case = true, global = true)]
+    pub log_level: LogLevel,
+}
+
+/// The words of the Python client's `--log-level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogLevel {
+    Critical,
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  boss-ingest create job.json --local my-boss      on a Boss of your own, below the folder my-boss
+  boss-ingest create job.json                      on the Boss that the job file names
+  boss-ingest create job.json --yes > log.txt      with no questions, for scripts")]
+pub struct CreateArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// Use a Boss of your own with its data in this folder, made if it is not there. Needs no account and no network.
+    #[arg(long, value_name = "DIR")]
+    pub local: Option<PathBuf>,
+    #[command(flatten)]
+    pub token: TokenArgs,
+    #[command(flatten)]
+    pub upload: UploadArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Run it on as many machines as you like, each with the same job file:
+  boss-ingest join job.json -j 23
+
+Stop it with Ctrl-C and run it again whenever you like: nothing is lost, nothing is stored twice.")]
+pub struct JoinArgs {
+    /// The job file that created the job.
+    pub job: PathBuf,
+    /// The job's id, as `create` printed it.
+    #[arg(short, long, value_name = "ID")]
+    pub job_id: u64,
+    /// The job is on the Boss of your own in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub local: Option<PathBuf>,
+    #[command(flatten)]
+    pub token: TokenArgs,
+    #[command(flatten)]
+    pub upload: UploadArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Your API token. Without it: INTERN_TOKEN, then ~/.intern/intern.cfg, then ./token.json.
+    #[arg(short, long, value_name = "TOKEN", hide_env_values = true)]
+    pub api_token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct YesArgs {
+    /// Answer yes to every question.
+    #[arg(short, long, short_alias = 'f', visible_alias = "force")]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Upload")]
+pub struct UploadArgs {
+    /// Leave the job uncompleted when everything is uploaded.
+    #[arg(short, long)]
+    pub manual_complete: bool,
+    #[command(flatten)]
+    pub yes: YesArgs,
+    /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    /// Uploads in flight at once.
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub uploads: u16,
+    /// Threads that decode and compress [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub cpu_threads: Option<u16>,
+}
+
+/// Which Boss a command speaks to.
+#[derive(Debug, Args)]
+pub struct BossArgs {
+    /// The Boss: a host such as api.bossdb.io, or an address such as http://10.0.0.7:8090.
+    #[arg(long, value_name = "HOST", default_value = "api.bossdb.io", conflicts_with_all = ["local", "job"])]
+    pub host: String,
+    /// The Boss of your own in this folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "job")]
+    pub local: Option<PathBuf>,
+    /// The Boss that this job file names.
+    #[arg(long, value_name = "FILE")]
+    pub job: Option<PathBuf>,
+    #[command(flatten)]
+    pub token: TokenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct JobIdArgs {
+    /// The job's id, as `create` printed it.
+    pub id: u64,
+    #[command(flatten)]
+    pub boss: BossArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfirmedJobArgs {
+    #[command(flatten)]
+    pub job: JobIdArgs,
+    #[command(flatten)]
+    pub yes: YesArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  boss-ingest serve my-boss --listen 127.0.0.1:8090
+  boss-ingest join job.json -j 1 --local my-boss       on the same machine
+  export INTERN_TOKEN=...                              on others: the text of my-boss/token")]
+pub struct ServeArgs {
+    /// The folder of the local Boss; made if it is not there.
+    pub dir: PathBuf,
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// How long a job lets its queues settle before it is completed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = parse_seconds)]
+    pub completion_wait: Duration,
+    /// How long a worker may keep a task before another gets it, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = parse_seconds)]
+    pub visibility: Duration,
+}
+
+/// Seconds, with or without a fraction.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    let sensible = (0.0..=43_200.0).contains(&seconds);
+    sensible.then(|| Duration::from_secs_f64(seconds)).ok_or_else(|| "give 0 to 43200 seconds".to_owned())
+}
+
+/// The least memory that a run can work with.
+const SMALLEST_MEMORY: u64 = 16 << 20;
+
+/// Bytes with an optional decimal (`MB`) or binary (`MiB`) unit.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
+    let unit: u64 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "ki" | "kib" => 1 << 10,
+        "mi" | "mib" => 1 << 20,
+        "gi" | "gib" => 1 << 30,
+        "ti" | "tib" => 1 << 40,
+        _ => return Err("give bytes with a unit, such as 800MB or 2GiB".to_owned()),
+    };
+    let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is not a number of bytes"))?;
+    let bytes = number * unit as f64;
+    if !bytes.is_finite() || bytes < SMALLEST_MEMORY as f64 {
+        return Err("give at least 16MiB".to_owned());
+    }
+    Ok(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_decimal_and_binary_units() {
+        let sizes =
+            [("256MiB", 268_435_456), ("1.5 GB", 1_500_000_000), ("20000000", 20_000_000), ("1g", 1_000_000_000)];
+        for (text, bytes) in sizes {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MB", "1MiB", "5 parsecs", "-1GB", "inf"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

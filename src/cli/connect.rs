@@ -1,0 +1,85 @@
+//! Which Boss a command speaks to, and with which token.
+
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+
+use super::args::{BossArgs, TokenArgs};
+use super::error::CliError;
+use super::local::LocalBoss;
+use crate::boss::{BossError, Http, Rest, RetryPolicy, Timeouts, Token, TokenPlaces};
+use crate::config;
+
+/// A Boss that was reached by name or folder.
+pub struct Boss {
+    pub rest: Rest,
+    /// The local Boss, which lives as long as this does.
+    pub local: Option<LocalBoss>,
+}
+
+impl Boss {
+    /// The Boss that a command's arguments name.
+    ///
+    /// # Errors
+    /// When the local Boss cannot be started, the job file cannot be read, or there is no token.
+    pub async fn from_args(args: &BossArgs) -> Result<Self, CliError> {
+        if let Some(dir) = &args.local {
+            return Boss::local(dir, &args.token).await;
+        }
+        match &args.job {
+            Some(job) => Boss::remote(&config::load(job)?.job.backend.base_url(), &args.token),
+            None => Boss::remote(&with_protocol(&args.host), &args.token),
+        }
+    }
+
+    /// The local Boss in `dir`, if there is one, else the Boss at `base_url`.
+    ///
+    /// # Errors
+    /// As [`Boss::from_args`].
+    pub async fn local_or(dir: Option<&Path>, base_url: &str, token: &TokenArgs) -> Result<Self, CliError> {
+        match dir {
+            Some(dir) => Boss::local(dir, token).await,
+            None => Boss::remote(base_url, token),
+        }
+    }
+
+    async fn local(dir: &Path, token: &TokenArgs) -> Result<Self, CliError> {
+        let local = LocalBoss::open(dir).await?;
+        let token = match &token.api_token {
+            Some(_) => look_up(token)?,
+            None => local.token()?,
+        };
+        Ok(Boss {
+            rest: Rest::with_http(local.origin(), token, Http::local(Timeouts::default())?)?
+                .with_policy(RetryPolicy::brisk()),
+            local: Some(local),
+        })
+    }
+
+    fn remote(base_url: &str, token: &TokenArgs) -> Result<Self, CliError> {
+        Ok(Boss { rest: Rest::new(base_url, look_up(token)?)?.with_policy(RetryPolicy::brisk()), local: None })
+    }
+
+    /// Ends a local Boss that was started for this command.
+    pub async fn close(self) {
+        if let Some(local) = self.local {
+            local.close().await;
+        }
+    }
+}
+
+/// A host as people write it: with a protocol or without.
+fn with_protocol(host: &str) -> String {
+    if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
+}
+
+fn look_up(args: &TokenArgs) -> Result<Token, BossError> {
+    let dirs = BaseDirs::new();
+    let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    Token::find(&TokenPlaces {
+        given: args.api_token.as_deref(),
+        env: &|name| std::env::var(name).ok(),
+        home: dirs.as_ref().map(BaseDirs::home_dir),
+        working_dir: &working_dir,
+    })
+}

@@ -1,0 +1,59 @@
+//! `boss-ingest create`: make a job, upload its data, complete it.
+
+use std::path::Path;
+
+use super::args::CreateArgs;
+use super::connect::Boss;
+use super::error::{CliError, Exit};
+use super::prepare::{self, Prepared};
+use super::prompt::confirm;
+use super::{resources, upload};
+use crate::boss::BossError;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the job file or a script cannot be used, or the Boss refuses or cannot be reached.
+pub async fn run(args: CreateArgs, log_file: &Path) -> Result<Exit, CliError> {
+    let prepared = Prepared::load(&args.job, &args.upload)?;
+    let yes = args.upload.yes.yes;
+    eprint!("{}", prepare::describe(&prepared.job, &prepared.options));
+    if !confirm("Would you like to create a NEW ingest job?", yes)? {
+        eprintln!("Exiting");
+        return Ok(Exit::Done);
+    }
+    let base_url = prepared.job.backend.base_url();
+    let boss = Boss::local_or(args.local.as_deref(), &base_url, &args.token).await?;
+    let ended = create(&boss, &prepared, &args, log_file).await;
+    boss.close().await;
+    ended
+}
+
+async fn create(boss: &Boss, prepared: &Prepared, args: &CreateArgs, log_file: &Path) -> Result<Exit, CliError> {
+    if boss.local.is_some() {
+        for made in resources::create_missing(&boss.rest, prepared).await? {
+            eprintln!("made {made}");
+        }
+    }
+    let created = boss.rest.create(&prepared.job.text).await.map_err(|error| no_channel(boss, prepared, error))?;
+    tracing::info!(id = created.id, tasks = created.tile_count, "job created");
+    eprintln!("created ingest job {}; keep this number, `join` needs it", created.id);
+    if !confirm("Do you want to start uploading now?", args.upload.yes.yes)? {
+        eprintln!("Exiting; to upload later: {}", upload::join_command(&args.job, created.id, args.local.as_deref()));
+        return Ok(Exit::Done);
+    }
+    let again = upload::join_command(&args.job, created.id, args.local.as_deref());
+    upload::run(boss, prepared, created.id, &again, log_file).await
+}
+
+/// The Boss answers a job for a channel that it does not have with "not found", and not always with the channel's name.
+fn no_channel(boss: &Boss, prepared: &Prepared, error: BossError) -> CliError {
+    match error {
+        BossError::NotFound { .. } => CliError::NoChannel {
+            host: boss.rest.base_url().to_owned(),
+            channel: prepared.job.database.to_string(),
+            source: error,
+        },
+        error => error.into(),
+    }
+}

@@ -1,0 +1,56 @@
+//! The command line: one file per command, and what they share.
+
+mod args;
+mod cancel;
+mod complete;
+mod connect;
+mod create;
+mod error;
+mod join;
+mod list;
+mod local;
+mod logging;
+mod prepare;
+mod prompt;
+mod resources;
+mod serve;
+mod signals;
+mod status;
+mod summary;
+mod upload;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use error::{CliError, Exit};
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return CliError::Runtime(error).show(),
+    };
+    let ended = runtime.block_on(run(cli));
+    // Threads that still decode or compress after a stop have nothing to lose.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => error.show(),
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, CliError> {
+    let log_file = logging::start(&cli.logging)?;
+    match cli.command {
+        Command::Create(args) => create::run(args, &log_file).await,
+        Command::Join(args) => join::run(args, &log_file).await,
+        Command::Status(args) => status::run(args).await,
+        Command::List(args) => list::run(args).await,
+        Command::Complete(args) => complete::run(args).await,
+        Command::Cancel(args) => cancel::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+    }
+}

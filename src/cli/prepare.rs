@@ -1,0 +1,121 @@
+//! What `create` and `join` need before they speak to a Boss: the job, its scripts, its sources.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::UploadArgs;
+use super::error::{CliError, FirstTaskError};
+use crate::config::{self, Job};
+use crate::engine::{self, Options};
+use crate::lua::{Answer, Host, Scripts};
+use crate::report::count;
+use crate::source::{Plan, SourceInfo, Sources};
+use crate::volume::{Dtype, Index, Task};
+
+/// A job that could be run.
+pub struct Prepared {
+    pub job: Job,
+    pub scripts: Arc<Scripts>,
+    pub sources: Arc<Sources>,
+    pub options: Options,
+}
+
+impl Prepared {
+    /// Reads the job file, saying what is odd about it, and loads its scripts.
+    ///
+    /// # Errors
+    /// When the job file or a script cannot be used.
+    pub fn load(path: &Path, args: &UploadArgs) -> Result<Self, CliError> {
+        let loaded = config::load(path)?;
+        for warning in &loaded.warnings {
+            eprintln!("warning: {warning}");
+            if let Some(hint) = &warning.hint {
+                eprintln!("  hint: {hint}");
+            }
+        }
+        let options = options(args);
+        let job = loaded.job;
+        let cache_bytes = options.memory_bytes / engine::CACHE_SHARE;
+        let sources = Arc::new(Sources::new(job.dir.clone(), cache_bytes).with_limit(options.memory_bytes));
+        let scripts = Arc::new(Scripts::load(&job)?);
+        // A script that cannot be set up would fail every task; its user hears of it before anything is created.
+        scripts.host(sources.clone())?;
+        Ok(Prepared { job, scripts, sources, options })
+    }
+
+    /// The voxel type of the first source that can be read, among the job's first tasks.
+    ///
+    /// # Errors
+    /// When none of them can be read; the reason is the first one's.
+    pub fn first_dtype(&self) -> Result<Dtype, CliError> {
+        let mut host = self.scripts.host(self.sources.clone())?;
+        let mut first_error = None;
+        for task in self.job.grid.tasks().step_by(self.first_tasks_step()).take(FIRST_TASKS) {
+            let index = match task {
+                Task::Tile { tile, .. } => tile,
+                Task::Chunk { chunk, .. } => chunk,
+            };
+            match self.source_of(&mut host, index) {
+                Ok(info) => return Ok(info.dtype),
+                Err(error) => drop(first_error.get_or_insert(error)),
+            }
+        }
+        let source = Box::new(first_error.unwrap_or(FirstTaskError::NoSource));
+        Err(CliError::NoFirstTask { channel: self.job.database.channel.clone(), source })
+    }
+
+    /// The tasks looked at are spread over the job, so that one bad section does not hide the others.
+    fn first_tasks_step(&self) -> usize {
+        usize::try_from(self.job.grid.count() / FIRST_TASKS as u64).unwrap_or(usize::MAX).max(1)
+    }
+
+    fn source_of(&self, host: &mut Host, index: Index) -> Result<Arc<SourceInfo>, FirstTaskError> {
+        let plan = match host.plan(index).map_err(FirstTaskError::Script)? {
+            Answer::Plan(plan) => plan,
+            Answer::Missing { reason } => return Err(FirstTaskError::Missing(reason)),
+        };
+        let read = match &plan {
+            Plan::Read(read) => Some(read),
+            Plan::Stack { sections, .. } => sections.first(),
+        };
+        self.sources.info(&read.ok_or(FirstTaskError::NoSource)?.path).map_err(FirstTaskError::Source)
+    }
+}
+
+/// Tasks looked at for the voxel type of a channel that is to be made.
+const FIRST_TASKS: usize = 16;
+
+fn options(args: &UploadArgs) -> Options {
+    Options {
+        memory_bytes: args.memory.unwrap_or_else(quarter_of_memory),
+        cpu_threads: args.cpu_threads.map_or_else(engine::default_cpu_threads, usize::from),
+        uploads: usize::from(args.uploads),
+        manual_complete: args.manual_complete,
+    }
+}
+
+fn quarter_of_memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    (system.total_memory() / 4).max(256 << 20)
+}
+
+/// Describes a job before it is created.
+pub fn describe(job: &Job, options: &Options) -> String {
+    let extent = job.grid.extent();
+    let data = &job.data_processor;
+    let tasks = count(job.grid.count(), job.grid.task_noun());
+    let lines = [
+        ("channel", job.database.to_string()),
+        ("extent", extent.to_string()),
+        (job.path_processor.name, format!("{} {}", job.path_processor.class, params(&job.path_processor.params))),
+        (data.name, format!("{} {}", data.class, params(&data.params))),
+        ("to upload", format!("{tasks} of {}, {}", job.grid.task_size(), count(extent.voxels(), "voxel"))),
+        ("memory", crate::report::human_bytes(options.memory_bytes)),
+    ];
+    lines.map(|(name, value)| format!("  {name:<15}  {}\n", value.trim_end())).concat()
+}
+
+fn params(params: &serde_json::Map<String, serde_json::Value>) -> String {
+    if params.is_empty() { String::new() } else { serde_json::Value::from(params.clone()).to_string() }
+}

@@ -1,0 +1,118 @@
+//! What `create` and `join` do alike: join the job, upload, complete, and say how it went.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connect::Boss;
+use super::error::{CliError, Exit};
+use super::prepare::Prepared;
+use super::summary::Summary;
+use super::{logging, signals};
+use crate::boss::{BossError, Endpoints, JoinWait, Joined, RetryPolicy, Session, SessionSettings};
+use crate::engine::{self, Ending, EngineError, Shutdown};
+use crate::protocol::JoinReply;
+use crate::report::{BadTask, Counting, Lines, Report, Terminal, write_bad_tasks};
+
+/// Time between two lines of progress where nobody watches.
+const PROGRESS_LINES: Duration = Duration::from_secs(30);
+
+/// Works on job `id` until it is complete, stopped, or only bad tiles are left. `again` is the command that joins it.
+///
+/// # Errors
+/// When the job is another than the job file's, was cancelled, or the Boss refuses or is away for minutes.
+pub async fn run(boss: &Boss, prepared: &Prepared, id: u64, again: &str, log_file: &Path) -> Result<Exit, CliError> {
+    let Some(session) = join(boss, id).await? else {
+        eprintln!("ingest job {id} is already complete");
+        return Ok(Exit::Done);
+    };
+    let report = Arc::new(Counting::new(listener()));
+    let shutdown = Shutdown::new();
+    signals::listen(shutdown.clone());
+    let Prepared { job, scripts, sources, options } = prepared;
+    let work = engine::Work { job, scripts: scripts.clone(), sources: sources.clone(), session };
+    let ended = engine::run(work, options.clone(), report.clone(), shutdown).await;
+    report.finish();
+    let outcome = ended?;
+    let bad_list = write_bad_list(id, &outcome.bad)?;
+    let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored: report.progress(), bad_list };
+    eprint!("{summary}");
+    tracing::info!(id, ending = ?outcome.ending, bad = outcome.bad.len(), "run ended");
+    Ok(match outcome.ending {
+        Ending::Complete | Ending::Uploaded => Exit::Done,
+        Ending::BadTasks => Exit::BadTasks,
+        Ending::Stopped => Exit::Stopped,
+    })
+}
+
+/// The command that goes on with a job.
+pub fn join_command(job: &Path, id: u64, local: Option<&Path>) -> String {
+    let local = local.map(|dir| format!(" --local {}", dir.display())).unwrap_or_default();
+    format!("boss-ingest join {} -j {id}{local}", job.display())
+}
+
+/// Joins the job; `None` when it is complete.
+async fn join(boss: &Boss, id: u64) -> Result<Option<Arc<Session>>, CliError> {
+    let wait = match boss.local {
+        Some(_) => JoinWait { pause: Duration::from_millis(100), ..JoinWait::default() },
+        None => JoinWait::default(),
+    };
+    let mut said = false;
+    let joined = boss.rest.join_until_ready(id, wait, |_| {
+        if !std::mem::replace(&mut said, true) && boss.local.is_none() {
+            eprintln!("waiting for the server to prepare job {id}; this takes minutes");
+        }
+    });
+    let reply = match joined.await? {
+        Joined::Ready(reply) => *reply,
+        Joined::Complete => return Ok(None),
+        Joined::Deleted => return Err(EngineError::Cancelled { id }.into()),
+        Joined::Failed => {
+            let message = "its creation failed".to_owned();
+            return Err(EngineError::CannotComplete { id, message }.into());
+        }
+    };
+    let endpoints = endpoints(boss, &reply)?;
+    let rest = boss.rest.clone().with_policy(RetryPolicy::patient());
+    Ok(Some(Arc::new(Session::new(rest, reply, endpoints, SessionSettings::default())?)))
+}
+
+/// Where S3 and SQS are: as the environment says; else beside the Boss, if its queues are there; else at AWS.
+fn endpoints(boss: &Boss, reply: &JoinReply) -> Result<Endpoints, BossError> {
+    let env = |name: &str| std::env::var(name).ok();
+    let queue = reply.ingest_job.upload_queue.as_deref().unwrap_or_default();
+    let beside = queue.strip_prefix(boss.rest.base_url()).is_some_and(|path| path.starts_with('/'));
+    let overridden = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"]
+        .iter()
+        .any(|name| env(name).is_some_and(|value| !value.trim().is_empty()));
+    if boss.local.is_some() || (beside && !overridden) {
+        return Endpoints::local(boss.rest.base_url());
+    }
+    Endpoints::from_env(env)
+}
+
+fn listener() -> Box<dyn Report> {
+    if std::io::stderr().is_terminal() {
+        Box::new(Terminal::new())
+    } else {
+        Box::new(Lines::new(std::io::stderr(), PROGRESS_LINES))
+    }
+}
+
+/// Leaves the list of bad tasks as JSON lines in the state directory; `None` when there are none.
+fn write_bad_list(id: u64, bad: &[BadTask]) -> Result<Option<PathBuf>, CliError> {
+    if bad.is_empty() {
+        return Ok(None);
+    }
+    let path = logging::state_dir().join(format!("bad_tiles_job{id}_pid{}.jsonl", std::process::id()));
+    let write = || {
+        std::fs::create_dir_all(logging::state_dir())?;
+        let mut out = BufWriter::new(File::create(&path)?);
+        write_bad_tasks(&mut out, bad)?;
+        out.flush()
+    };
+    write().map_err(|source| CliError::Write { path: path.clone(), source })?;
+    Ok(Some(path))
+}
