@@ -1,0 +1,69 @@
+//! Judges that are not ours: Python programs read what `serve` gives and compare it with the sources.
+
+use std::path::Path;
+use std::process::Command;
+
+use boss_ingest::volume::Dtype;
+use serde_json::json;
+
+use crate::support::{Bench, ServedBoss, TestVolume};
+
+/// Python with the packages of `tests/foreign/requirements.txt`; `None`, said aloud, when there is none.
+fn python() -> Option<String> {
+    let python = std::env::var("BOSS_INGEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let probe = Command::new(&python).args(["-c", "import blosc, numpy, PIL, requests"]).output();
+    if probe.is_ok_and(|probe| probe.status.success()) {
+        return Some(python);
+    }
+    // In CI a judge that is missing is a failure.
+    assert!(
+        std::env::var_os("BOSS_INGEST_PYTHON").is_none(),
+        "`{python}` lacks packages of tests/foreign/requirements.txt"
+    );
+    println!("left out: `{python}` lacks packages of tests/foreign/requirements.txt");
+    None
+}
+
+fn judge(python: &str, boss: &ServedBoss, jobs: &[(&Path, &Path)]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/read_examples.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(&boss.origin);
+    for (job, sections) in jobs {
+        command.arg(job).arg(sections);
+    }
+    let judged = command.output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
+    assert!(judged.status.success(), "{text}");
+    println!("{text}");
+}
+
+#[test]
+fn both_examples_are_read_back_by_python_as_pillow_reads_the_sections() {
+    let Some(python) = python() else { return };
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let (stack, volume) = (examples.join("em_stack/job.json"), examples.join("em_volume/job.json"));
+    let bench = Bench::new();
+    for job in [&stack, &volume] {
+        bench.run(&["create", job.to_str().unwrap(), "--local", "boss", "--yes"]).expect_code(0);
+    }
+    let boss = ServedBoss::start(bench.path(), &[]);
+    let sections = examples.join("em_stack/sections");
+    judge(&python, &boss, &[(&stack, &sections), (&volume, &sections)]);
+}
+
+#[test]
+fn python_finds_zeros_where_there_is_no_data() {
+    let Some(python) = python() else { return };
+    let bench = Bench::new();
+    let boss = ServedBoss::start(bench.path(), &[]);
+    let volume = TestVolume::new(Dtype::Uint16, 1111, 1030, 21);
+    for z in 16..21 {
+        volume.write_section(&bench.file(&format!("sections/s{z:04}.png")), z, 0);
+    }
+    let extent = json!({"x": [512, 1111], "y": [1024, 1030], "z": [16, 21], "t": [0, 1]});
+    let params = json!({"root_dir": "sections", "base_filename": "s<p:4>", "extension": "png"});
+    let (path, chunk) = (json!({"class": "z_stack", "params": params}), json!({"class": "sections", "params": {}}));
+    bench.write_chunk_job(boss.host(), extent, [512, 512, 16], path, chunk);
+    bench.run(&["create", "job.json", "--local", "boss", "--yes"]).expect_code(0);
+    judge(&python, &boss, &[(&bench.file("job.json"), &bench.file("sections"))]);
+}

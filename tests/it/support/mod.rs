@@ -1,0 +1,25 @@
+//! What the stories are told with: a folder of its own for each test, the binary, a served Boss, volumes, cutouts.
+
+mod bench;
+mod boss;
+mod program;
+mod volume;
+
+pub use bench::Bench;
+pub use boss::ServedBoss;
+pub use volume::{TestVolume, compare};
+
+/// Replaces what differs from run to run: folders, ports, times, rates, process ids.
+pub fn settings(bench: &Bench) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    let folder = bench.path().display().to_string();
+    settings.add_filter(&folder.replace('.', r"\."), "[folder]");
+    settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:[port]");
+    settings.add_filter(r"ingest_log\d{8}-\d{6}_pid\d+\.log", "[log]");
+    settings.add_filter(r"_pid\d+", "_pid[pid]");
+    settings.add_filter(r"in \d+(\.\d)? (s|min \d+ s), \d+(\.\d)? .?B/s", "in [time], [rate]");
+    settings.add_filter(r"\d+(\.\d)? (tile|chunk)s/s, \d+(\.\d)? .?B/s", "[rate]");
+    settings.add_filter(r"memory {10}.*", "memory           [memory]");
+    settings.add_filter(r"\(os error \d+\)", "(os error)");
+    settings
+}
