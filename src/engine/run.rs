@@ -129,9 +129,9 @@ fn same_job(job: &Job, session: &Session) -> Result<Dtype, EngineError> {
     Ok(dtype)
 }
 
-/// Rounds in a row in which the server wanted uploads and handed nothing out, before the run gives up. Each lasts at
-/// least [`EMPTY_PAUSE`]; together they outlast the leases that other hosts may hold.
+/// The pause before the queue is asked again when the server says that it is not empty and yet handed nothing out.
 const EMPTY_PAUSE: Duration = Duration::from_secs(1);
+/// So many leases long that may go on: other hosts may hold the last tasks, and one of them may have died.
 const EMPTY_LEASES: u32 = 3;
 
 impl Run<'_> {

@@ -11,7 +11,7 @@ use crate::support::{Bench, ServedBoss, TestVolume};
 /// Python with the packages of `tests/foreign/requirements.txt`; `None`, said aloud, when there is none.
 fn python() -> Option<String> {
     let python = std::env::var("BOSS_INGEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let probe = Command::new(&python).args(["-c", "import blosc, numpy, PIL, requests"]).output();
+    let probe = Command::new(&python).args(["-c", "import blosc, boto3, numpy, PIL, requests"]).output();
     if probe.is_ok_and(|probe| probe.status.success()) {
         return Some(python);
     }
@@ -24,17 +24,31 @@ fn python() -> Option<String> {
     None
 }
 
-fn judge(python: &str, boss: &ServedBoss, jobs: &[(&Path, &Path)]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/read_examples.py");
-    let mut command = Command::new(python);
-    command.arg(script).arg(&boss.origin);
-    for (job, sections) in jobs {
-        command.arg(job).arg(sections);
-    }
-    let judged = command.output().unwrap();
+/// Runs a script of `tests/foreign`, which must end well; gives what it said.
+fn run(python: &str, script: &str, args: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(script);
+    let judged = Command::new(python).arg(script).args(args).output().unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
     assert!(judged.status.success(), "{text}");
     println!("{text}");
+    text
+}
+
+/// Compares what a Boss gives back of jobs with Pillow's reading of their sections.
+fn judge(python: &str, boss: &ServedBoss, jobs: &[(&Path, &Path)]) {
+    let mut args = vec![boss.origin.as_str()];
+    args.extend(jobs.iter().flat_map(|(job, sections)| [job.to_str().unwrap(), sections.to_str().unwrap()]));
+    let text = run(python, "read_examples.py", &args);
+    assert_eq!(text.matches(" equal, ").count(), jobs.len(), "{text}");
+}
+
+#[test]
+fn boto3_and_python_blosc_finish_jobs_on_the_local_boss() {
+    let Some(python) = python() else { return };
+    let bench = Bench::new();
+    let boss = ServedBoss::start(bench.path(), &[]);
+    let text = run(&python, "check_server_boto3.py", &[&boss.origin, &boss.token()]);
+    assert!(text.contains("every voxel is right"), "{text}");
 }
 
 #[test]

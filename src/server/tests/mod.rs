@@ -1,7 +1,6 @@
 //! Stories against a running server, told in raw requests: nothing of the client is used here.
 
 mod cutouts;
-mod foreign;
 mod jobs;
 mod objects;
 mod queues;
