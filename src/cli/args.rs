@@ -71,7 +71,7 @@ pub enum LogLevel {
 Examples:
   boss-ingest create job.json --local my-boss      on a Boss of your own, below the folder my-boss
   boss-ingest create job.json                      on the Boss that the job file names
-  boss-ingest create job.json --yes > log.txt      with no questions, for scripts")]
+  boss-ingest create job.json --yes 2> log.txt     with no questions, for scripts")]
 pub struct CreateArgs {
     /// The job file.
     pub job: PathBuf,
@@ -115,7 +115,7 @@ pub struct TokenArgs {
 #[derive(Debug, Args)]
 pub struct YesArgs {
     /// Answer yes to every question.
-    #[arg(short, long, short_alias = 'f', visible_alias = "force")]
+    #[arg(short, long, visible_short_alias = 'f', visible_alias = "force")]
     pub yes: bool,
 }
 
