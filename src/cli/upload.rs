@@ -22,12 +22,9 @@ const PROGRESS_LINES: Duration = Duration::from_secs(30);
 /// Works on job `id` until it is complete, stopped, or only bad tiles are left. `again` is the command that joins it.
 ///
 /// # Errors
-/// When the job is another than the job file's, was cancelled, or the Boss refuses or is away for minutes.
+/// When the job is another than the job file's, is complete, was cancelled, or the Boss refuses or is away for minutes.
 pub async fn run(boss: &Boss, prepared: &Prepared, id: u64, again: &str, log_file: &Path) -> Result<Exit, CliError> {
-    let Some(session) = join(boss, id).await? else {
-        eprintln!("ingest job {id} is already complete");
-        return Ok(Exit::Done);
-    };
+    let session = join(boss, id).await?;
     let report = Arc::new(Counting::new(listener()));
     let shutdown = Shutdown::new();
     signals::listen(shutdown.clone());
@@ -53,8 +50,8 @@ pub fn join_command(job: &Path, id: u64, local: Option<&Path>) -> String {
     format!("boss-ingest join {} -j {id}{local}", job.display())
 }
 
-/// Joins the job; `None` when it is complete.
-async fn join(boss: &Boss, id: u64) -> Result<Option<Arc<Session>>, CliError> {
+/// Joins the job. One that is over, in whatever way, is an error: there is nothing to work on.
+async fn join(boss: &Boss, id: u64) -> Result<Arc<Session>, CliError> {
     let wait = match boss.local {
         Some(_) => JoinWait { pause: Duration::from_millis(100), ..JoinWait::default() },
         None => JoinWait::default(),
@@ -67,7 +64,7 @@ async fn join(boss: &Boss, id: u64) -> Result<Option<Arc<Session>>, CliError> {
     });
     let reply = match joined.await? {
         Joined::Ready(reply) => *reply,
-        Joined::Complete => return Ok(None),
+        Joined::Complete => return Err(BossError::JobComplete { id }.into()),
         Joined::Deleted => return Err(EngineError::Cancelled { id }.into()),
         Joined::Failed => {
             let message = "its creation failed".to_owned();
@@ -76,7 +73,7 @@ async fn join(boss: &Boss, id: u64) -> Result<Option<Arc<Session>>, CliError> {
     };
     let endpoints = endpoints(boss, &reply)?;
     let rest = boss.rest.clone().with_policy(RetryPolicy::patient());
-    Ok(Some(Arc::new(Session::new(rest, reply, endpoints, SessionSettings::default())?)))
+    Ok(Arc::new(Session::new(rest, reply, endpoints, SessionSettings::default())?))
 }
 
 /// Where S3 and SQS are: as the environment says; else beside the Boss, if its queues are there; else at AWS.

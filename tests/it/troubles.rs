@@ -114,8 +114,8 @@ fn cancelled_and_finished_jobs_are_told() {
     let done = with(&["create", "job.json", "--yes"]).expect_code(0);
     snapshot(&bench, "complete", &done.stderr);
     let id = done.job_id();
-    let again = with(&["join", "job.json", "-j", &id, "-f"]).expect_code(0);
-    assert!(again.stderr.ends_with(&format!("ingest job {id} is already complete\n")), "{}", again.stderr);
+    let again = with(&["join", "job.json", "-j", &id, "-f"]).expect_code(1);
+    snapshot(&bench, "join_complete", &error_of(&again.stderr));
     snapshot(&bench, "status", &with(&["status", &id]).expect_code(0).stdout);
     let listed = with(&["list"]).expect_code(0).stdout;
     assert!(listed.contains("complete") && listed.contains("col/exp/chan"), "{listed}");
