@@ -100,6 +100,16 @@ impl Block {
         copy_rows(self.view_mut(&target), from);
     }
 
+    /// Copies the box `part` of `source`, counted from the source's first voxel, so that its first voxel comes to `(x, y, z)`.
+    ///
+    /// # Panics
+    /// When the blocks have different voxel types, or the box is not inside both.
+    pub fn paste_part(&mut self, source: &Block, part: &Region, (x, y, z): (i64, i64, i64)) {
+        assert_eq!(self.dtype, source.dtype, "pasted blocks have one voxel type");
+        let place = Region::of_size(part.size()).shift(x, y, z);
+        copy_rows(self.view_mut(&place), source.view(part));
+    }
+
     /// Cuts a box out of this block; `region` counts from the block's first voxel. Voxels outside the block are zero.
     pub fn cut(&self, region: &Region) -> Block {
         let mut cut = Block::zeros(self.dtype, region.size());

@@ -139,6 +139,40 @@ impl Region {
         self.x.covers(other.x) && self.y.covers(other.y) && self.z.covers(other.z)
     }
 
+    /// The smallest box that covers both.
+    pub fn hull(&self, other: &Region) -> Region {
+        let hull = |a: Span, b: Span| Span::new(a.start.min(b.start), a.stop.max(b.stop));
+        Region::new(hull(self.x, other.x), hull(self.y, other.y), hull(self.z, other.z))
+    }
+
+    /// The boxes, apart from each other, that make up this one without `other`.
+    pub fn without(&self, other: &Region) -> Vec<Region> {
+        let both = self.intersect(other);
+        if both.is_empty() {
+            return vec![*self];
+        }
+        let sides = |all: Span, cut: Span| [Span::new(all.start, cut.start), Span::new(cut.stop, all.stop)];
+        let z = sides(self.z, both.z).map(|z| Region { z, ..*self });
+        let y = sides(self.y, both.y).map(|y| Region { y, z: both.z, ..*self });
+        let x = sides(self.x, both.x).map(|x| Region { x, y: both.y, z: both.z });
+        [z, y, x].into_iter().flatten().filter(|part| !part.is_empty()).collect()
+    }
+
+    /// The boxes, apart from each other, that make up this one without any of `others`. Boxes that lie on each other in z are
+    /// taken as one, so that the sections of a stack leave few.
+    pub fn without_all(&self, others: &[Region]) -> Vec<Region> {
+        let mut others = others.to_vec();
+        others.sort_by_key(|other| (other.x.start, other.x.stop, other.y.start, other.y.stop, other.z.start));
+        others.dedup_by(|upper, lower| {
+            let is_on_it = (upper.x, upper.y) == (lower.x, lower.y) && upper.z.start <= lower.z.stop;
+            if is_on_it {
+                lower.z.stop = lower.z.stop.max(upper.z.stop);
+            }
+            is_on_it
+        });
+        others.iter().fold(vec![*self], |rest, other| rest.iter().flat_map(|part| part.without(other)).collect())
+    }
+
     /// The box moved by so many voxels.
     pub fn shift(&self, x: i64, y: i64, z: i64) -> Region {
         Region::new(self.x.shift(x), self.y.shift(y), self.z.shift(z))
@@ -198,6 +232,36 @@ mod tests {
         assert_eq!(Span::one(i64::MAX).len(), 0);
         assert_eq!(Span::step(i64::MAX, u64::MAX), Span::new(i64::MAX, i64::MAX));
         assert_eq!(Size::new(u64::MAX, 2, 2).voxels(), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_left_of_a_box_is_every_voxel_outside_the_other() {
+        let span = Span::new;
+        let all = Region::new(span(0, 5), span(-2, 3), span(1, 4));
+        let others = [
+            Region::new(span(1, 3), span(0, 2), span(2, 3)),
+            Region::new(span(-9, 2), span(-9, 9), span(0, 9)),
+            Region::new(span(9, 12), span(0, 1), span(2, 3)),
+            all,
+        ];
+        for other in others {
+            let rest = all.without(&other);
+            for (x, y, z) in (0..5).flat_map(|x| (-2..3).flat_map(move |y| (1..4).map(move |z| (x, y, z)))) {
+                let voxel = Region::new(Span::one(x), Span::one(y), Span::one(z));
+                let holders = rest.iter().filter(|part| part.covers(&voxel)).count();
+                assert_eq!(holders, usize::from(!other.covers(&voxel)), "{voxel} without {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn sections_of_a_stack_leave_one_box() {
+        let section = |z| Region::new(Span::new(0, 5), Span::new(0, 4), Span::one(z));
+        let all = Region::of_size(Size::new(5, 4, 9));
+        let rest = all.without_all(&[4, 2, 3, 1, 0, 3].map(section));
+        assert_eq!(rest, [Region { z: Span::new(5, 9), ..all }]);
+        assert_eq!(all.without_all(&[]), [all]);
+        assert_eq!(all.without_all(&[section(2), section(7)]).len(), 3);
     }
 
     #[test]
