@@ -51,6 +51,10 @@ pub enum Feature {
     Palette,
     /// More than one value per voxel, such as red, green and blue.
     Channels(u16),
+    /// The channel that was picked is not there.
+    NoChannel { channel: u64, channels: u16 },
+    /// Grey was wanted of channels that are not known to be red, green and blue.
+    NoGray(u16),
     /// A compression, by the name its library gives it.
     Compression(String),
     /// A meaning of values other than grey, by the name its library gives it.
@@ -78,6 +82,8 @@ impl fmt::Display for Feature {
         match self {
             Feature::Palette => f.write_str("a palette"),
             Feature::Channels(count) => write!(f, "{count} channels"),
+            Feature::NoChannel { channel, channels } => write!(f, "no channel {channel}, but 0 to {}", channels - 1),
+            Feature::NoGray(count) => write!(f, "{count} channels of unknown colours"),
             Feature::Compression(name) => write!(f, "{name} compression"),
             Feature::Photometric(name) => write!(f, "{name} colours"),
             Feature::Samples { bits, kind } => write!(f, "{bits}-bit {kind} samples"),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Cursor;
 
-use super::{CodecError, Feature, jpeg, png, tiff, tiff_encode};
+use super::{Channels, CodecError, Feature, jpeg, png, tiff, tiff_encode};
 use crate::volume::{Block, Dtype, Size};
 
 /// An image format that is read here.
@@ -67,8 +67,11 @@ pub struct Header {
     pub size: Size,
     /// The type of the decoded voxels.
     pub dtype: Dtype,
+    /// What is stored for each voxel. Decoding gives one value of it.
+    pub channels: Channels,
     /// Whether the Boss's own decoder (Pillow) reads the same values from the same bytes. It does not where we spread 1-bit
-    /// samples over the full scale, for example; such images must be encoded anew before they are uploaded.
+    /// samples over the full scale, for example, nor where there are several channels; such images must be encoded anew
+    /// before they are uploaded.
     pub is_plain: bool,
 }
 
@@ -76,6 +79,11 @@ impl Header {
     /// Bytes of the decoded voxels.
     pub fn decoded_bytes(&self) -> u64 {
         self.size.voxels().saturating_mul(self.dtype.size_bytes() as u64)
+    }
+
+    /// Bytes of the stored values of all channels.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.decoded_bytes().saturating_mul(u64::from(self.channels.count()))
     }
 }
 
@@ -86,8 +94,8 @@ impl Header {
 /// [`CodecError::LimitsExceeded`] when the voxels need more than `limit_bytes`.
 pub fn decode(bytes: &[u8], limit_bytes: u64) -> Result<Block, CodecError> {
     match ImageFormat::sniff(bytes) {
-        Some(ImageFormat::Png) => png::decode(Cursor::new(bytes), limit_bytes).map(|(_, block)| block),
-        Some(ImageFormat::Jpeg) => jpeg::decode(bytes, limit_bytes).map(|(_, block)| block),
+        Some(ImageFormat::Png) => png::decode(Cursor::new(bytes), None, limit_bytes).map(|(_, block)| block),
+        Some(ImageFormat::Jpeg) => jpeg::decode(bytes, None, limit_bytes).map(|(_, block)| block),
         Some(ImageFormat::Tiff) => tiff::decode(bytes, limit_bytes),
         None => Err(CodecError::unsupported("image", Feature::Other("neither PNG, JPEG nor TIFF inside".to_owned()))),
     }

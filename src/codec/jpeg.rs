@@ -1,8 +1,9 @@
 //! JPEG images.
 //!
 //! **Reads** baseline and progressive grey images of 8 bits, as `uint8`. JPEG is lossy: other decoders may give values that
-//! differ by one or two.
-//! **Refuses** colours (three components, even where all of them are equal).
+//! differ by one or two. Of colour images, whose YCbCr becomes RGB first, the channel that is picked, or their grey
+//! ([`super::Pick`]).
+//! **Refuses** the four inks of printing (CMYK).
 //! **Checks** that the compressed data goes on until the end marker, so a cut file is damaged. JPEG has no checksum: changed
 //! bits inside the compressed data are found only where they break its grammar, and so is an end marker that comes too early.
 //!
@@ -13,7 +14,7 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
-use super::{CodecError, Feature, Header, memory};
+use super::{Channels, CodecError, Feature, Header, Pick, memory};
 use crate::volume::{Block, Dtype, Size};
 
 const FORMAT: &str = "jpeg";
@@ -23,18 +24,22 @@ pub fn header(bytes: &[u8]) -> Result<Header, CodecError> {
     open(bytes).map(|(_, header)| header)
 }
 
-/// Decodes the whole image, one section deep.
+/// Decodes the whole image, one section deep. Nothing needs to be picked of a grey one.
 ///
 /// # Errors
-/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the voxels need more than
-/// `limit_bytes`, which is found before memory is taken.
-pub fn decode(bytes: &[u8], limit_bytes: u64) -> Result<(Header, Block), CodecError> {
+/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
+/// need more than `limit_bytes`, which is found before memory is taken.
+pub fn decode(bytes: &[u8], pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
     let (decoder, header) = open(bytes)?;
+    let mix = header.channels.mix(FORMAT, pick)?;
     if !has_end(bytes) {
         return Err(CodecError::damaged(FORMAT, "the data ends before the image does"));
     }
-    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit_bytes)?;
+    let mut voxels = memory::zeros(FORMAT, header.stored_bytes(), limit_bytes)?;
     decoder.read_image(&mut voxels).map_err(damaged)?;
+    if let Some(mix) = mix {
+        mix.apply(header.dtype, header.channels.count(), &mut voxels);
+    }
     let block = Block::from_bytes(header.dtype, header.size, voxels);
     Ok((header, block.expect("the buffer was made for the header's size")))
 }
@@ -43,21 +48,39 @@ type Decoder<'a> = JpegDecoder<Cursor<&'a [u8]>>;
 
 fn open(bytes: &[u8]) -> Result<(Decoder<'_>, Header), CodecError> {
     let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
-    let color = decoder.color_type();
-    if color != ColorType::L8 {
-        return Err(CodecError::unsupported(FORMAT, Feature::Channels(u16::from(color.channel_count()))));
-    }
+    let channels = match (decoder.color_type(), components(bytes)) {
+        (ColorType::L8, _) => Channels::Grey,
+        // The library turns these into RGB too, where everybody else gives the inks.
+        (_, Some(4)) => return Err(CodecError::unsupported(FORMAT, Feature::Photometric("CMYK".to_owned()))),
+        (ColorType::Rgb8, _) => Channels::Rgb(3),
+        (other, _) => {
+            return Err(CodecError::unsupported(FORMAT, Feature::Channels(u16::from(other.channel_count()))));
+        }
+    };
     let (width, height) = decoder.dimensions();
     let size = Size::new(u64::from(width), u64::from(height), 1);
-    Ok((decoder, Header { size, dtype: Dtype::Uint8, is_plain: true }))
+    Ok((decoder, Header { size, dtype: Dtype::Uint8, channels, is_plain: channels == Channels::Grey }))
 }
 
 /// Whether the segments and scans lead to the end marker. The library fills what is missing with grey in some places.
-fn has_end(bytes: &[u8]) -> bool {
+pub(super) fn has_end(bytes: &[u8]) -> bool {
+    find_marker(bytes, |marker| marker == 0xd9).is_some()
+}
+
+/// The components of a voxel that the frame header names (T.81, B.2.2).
+fn components(bytes: &[u8]) -> Option<u8> {
+    let is_frame = |marker| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+    bytes.get(find_marker(bytes, is_frame)? + 9).copied()
+}
+
+/// Where the first such marker stands, behind whatever segments and scans.
+fn find_marker(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 2;
     while let Some(&[0xff, marker]) = bytes.get(at..at + 2).and_then(|pair| pair.first_chunk()) {
         at = match marker {
-            0xd9 => return true,
+            _ if is_wanted(marker) => return Some(at),
+            // The end, which no segment follows.
+            0xd9 => return None,
             // Fill bytes before a marker, and markers without a segment.
             0xff => at + 1,
             0x01 | 0xd0..=0xd8 => at + 2,
@@ -66,11 +89,11 @@ fn has_end(bytes: &[u8]) -> bool {
                     let after = at + 2 + usize::from(u16::from_be_bytes([high, low]));
                     if marker == 0xda { scan_end(bytes, after) } else { after }
                 }
-                _ => return false,
+                _ => return None,
             },
         };
     }
-    false
+    None
 }
 
 /// The first marker behind the compressed data at `at`; restarts and escaped `0xff` bytes belong to the data.
@@ -97,9 +120,9 @@ mod tests {
     #[test]
     fn an_image_cut_anywhere_is_damaged() {
         for (name, whole) in [("baseline", GREY), ("progressive", PROGRESSIVE)] {
-            assert_eq!(decode(whole, 1 << 20).unwrap().1.size(), Size::new(97, 61, 1));
+            assert_eq!(decode(whole, None, 1 << 20).unwrap().1.size(), Size::new(97, 61, 1));
             for len in 0..whole.len() {
-                let outcome = decode(&whole[..len], 1 << 20);
+                let outcome = decode(&whole[..len], None, 1 << 20);
                 assert!(matches!(outcome, Err(CodecError::Damaged { .. })), "{name}: {len} of {} bytes", whole.len());
             }
         }
@@ -112,7 +135,7 @@ mod tests {
             for whole in [GREY, PROGRESSIVE] {
                 let mut bad = whole.to_vec();
                 bad[random.usize(..whole.len())] ^= 1 << random.u8(..8);
-                if let Ok((_, block)) = decode(&bad, 1 << 20) {
+                if let Ok((_, block)) = decode(&bad, None, 1 << 20) {
                     assert_eq!((block.dtype(), block.size().z), (Dtype::Uint8, 1));
                 }
             }

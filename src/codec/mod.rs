@@ -4,22 +4,30 @@
 //! use it for the user's files, the engine to encode tiles and compress cuboids, the local Boss to decode what it
 //! receives. What is said by a header is checked against a limit before memory is taken for it.
 //!
-//! Images are grey: one value per voxel. Colours, palettes and transparency are refused by name, since a channel of the
-//! Boss has no place for them.
+//! Blocks are grey: one value per voxel, since a channel of the Boss has no place for more. Of an image with several, one
+//! channel or the grey is decoded where the caller says which; otherwise it is refused by name. Palettes always are.
 
 pub mod blosc;
 mod blosc_ffi;
+mod colour;
 mod error;
 mod image;
 pub mod jpeg;
 mod memory;
+pub mod npy;
 pub mod png;
 mod samples;
 pub mod tiff;
+mod tiff_chunk;
 mod tiff_encode;
 mod tiff_lzw;
 mod tiff_page;
+mod tiff_stack;
+mod whole;
 
 pub use blosc::{BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, decompress, decompressed_bytes};
+pub use colour::{Channels, Pick};
 pub use error::{CodecError, Feature};
 pub use image::{Header, ImageFormat, decode, encode};
+pub use tiff_stack::write_stack;
+pub use whole::check_whole;

@@ -1,8 +1,9 @@
 //! PNG images.
 //!
 //! **Reads** grey images of 1, 2, 4, 8 and 16 bits, interlaced ones too; of an animation the still image. Up to 8 bits become
-//! `uint8`, 16 bits `uint16`. Samples below 8 bits are spread over the full scale, so that black is 0 and white 255.
-//! **Refuses** palettes, colours and transparency channels. A transparent grey value is read as that value.
+//! `uint8`, 16 bits `uint16`. Samples below 8 bits are spread over the full scale, so that black is 0 and white 255. Of images
+//! with colours or transparency the channel that is picked, or their grey ([`super::Pick`]).
+//! **Refuses** palettes. A transparent value (`tRNS`) is read as that value.
 //! **Checks** every chunk's CRC and that the image ends with IEND, so a file cut anywhere is damaged.
 //! **Writes** 8 and 16 bits, fast compression.
 //!
@@ -14,7 +15,7 @@ use ::png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, I
 
 use super::image::dimensions;
 use super::samples::{expand_row, packed_row_bytes, swap_bytes};
-use super::{CodecError, Feature, Header, memory};
+use super::{Channels, CodecError, Feature, Header, Pick, memory};
 use crate::volume::{Block, Dtype, Size};
 
 const FORMAT: &str = "png";
@@ -32,12 +33,16 @@ pub fn header<R: BufRead + Seek>(stream: R) -> Result<Header, CodecError> {
     header_of(info)
 }
 
-/// Decodes the whole image, one section deep.
+/// Decodes the whole image, one section deep. Nothing needs to be picked of a grey one.
 ///
 /// # Errors
-/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the voxels need more than
-/// `limit_bytes`, which is found before memory is taken.
-pub fn decode<R: BufRead + Seek>(mut stream: R, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
+/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
+/// need more than `limit_bytes`, which is found before memory is taken.
+pub fn decode<R: BufRead + Seek>(
+    mut stream: R,
+    pick: Option<Pick>,
+    limit_bytes: u64,
+) -> Result<(Header, Block), CodecError> {
     let stream_bytes = stream.seek(SeekFrom::End(0)).and_then(|len| stream.rewind().map(|()| len));
     let stream_bytes = stream_bytes.map_err(|error| CodecError::io(FORMAT, error))?;
     let mut decoder = Decoder::new_with_limits(stream, Limits { bytes: WORK_BYTES });
@@ -45,14 +50,18 @@ pub fn decode<R: BufRead + Seek>(mut stream: R, limit_bytes: u64) -> Result<(Hea
     decoder.set_ignore_iccp_chunk(true);
     let mut reader = decoder.read_info().map_err(damaged)?;
     let header = header_of(reader.info())?;
+    let mix = header.channels.mix(FORMAT, pick)?;
     if packed_bytes(reader.info()) > stream_bytes.saturating_mul(MAX_RATIO) {
         return Err(CodecError::damaged(FORMAT, "the file is too short for its dimensions"));
     }
-    let voxels = match reader.info().bit_depth {
+    let mut voxels = match reader.info().bit_depth {
         BitDepth::Eight | BitDepth::Sixteen => read_whole(&mut reader, &header, limit_bytes)?,
         bits => read_packed(&mut reader, &header, bits as u8, limit_bytes)?,
     };
     reader.finish().map_err(damaged)?;
+    if let Some(mix) = mix {
+        mix.apply(header.dtype, header.channels.count(), &mut voxels);
+    }
     let block = Block::from_bytes(header.dtype, header.size, voxels);
     Ok((header, block.expect("the buffer was made for the header's size")))
 }
@@ -83,24 +92,28 @@ pub(super) fn encode(block: &Block) -> Result<Vec<u8>, CodecError> {
 }
 
 fn header_of(info: &Info) -> Result<Header, CodecError> {
-    match info.color_type {
-        ColorType::Grayscale => {}
+    let channels = match info.color_type {
+        ColorType::Grayscale => Channels::Grey,
+        ColorType::GrayscaleAlpha => Channels::GreyAlpha,
+        ColorType::Rgb => Channels::Rgb(3),
+        ColorType::Rgba => Channels::Rgb(4),
         ColorType::Indexed => return Err(CodecError::unsupported(FORMAT, Feature::Palette)),
-        other => return Err(CodecError::unsupported(FORMAT, Feature::Channels(other.samples() as u16))),
-    }
+    };
     let dtype = if info.bit_depth == BitDepth::Sixteen { Dtype::Uint16 } else { Dtype::Uint8 };
-    let is_plain = matches!(info.bit_depth, BitDepth::Eight | BitDepth::Sixteen);
-    Ok(Header { size: Size::new(u64::from(info.width), u64::from(info.height), 1), dtype, is_plain })
+    let is_plain = channels == Channels::Grey && matches!(info.bit_depth, BitDepth::Eight | BitDepth::Sixteen);
+    Ok(Header { size: Size::new(u64::from(info.width), u64::from(info.height), 1), dtype, channels, is_plain })
 }
 
 /// Bytes of the image as its compressed stream holds them, but for one byte a row.
 fn packed_bytes(info: &Info) -> u64 {
-    packed_row_bytes(u64::from(info.width), info.bit_depth as u8).saturating_mul(u64::from(info.height))
+    let row_samples = u64::from(info.width) * info.color_type.samples() as u64;
+    packed_row_bytes(row_samples, info.bit_depth as u8).saturating_mul(u64::from(info.height))
 }
 
-/// Reads samples of whole bytes straight into the buffer that the block keeps; PNG's 16 bits are big-endian.
+/// Reads samples of whole bytes, those of a grey image straight into the buffer that the block keeps; PNG's 16 bits are
+/// big-endian.
 fn read_whole<R: BufRead + Seek>(reader: &mut Reader<R>, header: &Header, limit: u64) -> Result<Vec<u8>, CodecError> {
-    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit)?;
+    let mut voxels = memory::zeros(FORMAT, header.stored_bytes(), limit)?;
     reader.next_frame(&mut voxels).map_err(damaged)?;
     swap_bytes(&mut voxels, header.dtype.size_bytes());
     Ok(voxels)
@@ -151,9 +164,9 @@ mod tests {
     #[test]
     fn an_image_cut_anywhere_is_damaged() {
         let whole = image();
-        assert!(decode(Cursor::new(&whole), 1 << 20).is_ok());
+        assert!(decode(Cursor::new(&whole), None, 1 << 20).is_ok());
         for len in 0..whole.len() {
-            let error = decode(Cursor::new(&whole[..len]), 1 << 20).expect_err("a cut image is refused");
+            let error = decode(Cursor::new(&whole[..len]), None, 1 << 20).expect_err("a cut image is refused");
             assert!(matches!(error, CodecError::Damaged { .. }), "{len} of {} bytes: {error:?}", whole.len());
         }
     }
@@ -166,7 +179,7 @@ mod tests {
             let (at, bit) = (random.usize(8..whole.len()), random.u8(..8));
             let mut bad = whole.clone();
             bad[at] ^= 1 << bit;
-            assert!(decode(Cursor::new(&bad), 1 << 20).is_err(), "byte {at}, bit {bit}");
+            assert!(decode(Cursor::new(&bad), None, 1 << 20).is_err(), "byte {at}, bit {bit}");
         }
     }
 
@@ -177,8 +190,8 @@ mod tests {
         let crc = crc32(&lie[12..29]);
         lie[29..33].copy_from_slice(&crc.to_be_bytes());
         assert_eq!(header(Cursor::new(&lie)).unwrap().size.x, 65535);
-        assert!(matches!(decode(Cursor::new(&lie), u64::MAX), Err(CodecError::Damaged { .. })));
-        let limit = decode(Cursor::new(image()), 37 * 23 * 2 - 1);
+        assert!(matches!(decode(Cursor::new(&lie), None, u64::MAX), Err(CodecError::Damaged { .. })));
+        let limit = decode(Cursor::new(image()), None, 37 * 23 * 2 - 1);
         assert!(matches!(limit, Err(CodecError::LimitsExceeded { needed_bytes: 1702, .. })));
     }
 

@@ -5,32 +5,36 @@
 //! over the full scale. Where the file says that white is 0 (`WhiteIsZero`), unsigned values are turned round, so that larger
 //! is always brighter, as viewers show it; for other sample types this is refused. The orientation tag is not looked at:
 //! the first stored row is y 0.
-//! **Refuses** palettes, several samples per voxel, half floats, fax compressions, sparse files, and ImageJ's files above 4 GB,
-//! which hide all sections but the first.
-//! **Regions**: only the strips or tiles that a region touches are read and decoded.
+//! Of pages with several samples per voxel, chunky or planar, 8 bits and more, the channel that is picked, or their grey
+//! ([`super::Pick`]); the YCbCr of JPEG becomes RGB first.
+//! **Refuses** palettes, half floats, fax compressions, sparse files, white as 0 in several samples, and ImageJ's files above
+//! 4 GB, which hide all sections but the first. Also RGB with samples behind it that are no alpha, chunky and not LZW.
+//! **Regions**: only the strips or tiles that a region touches are read and decoded; of planar pages those of the picked
+//! channel.
 //! **Checks** that compressed data is as long as it must be; TIFF has no checksum, so changed bits may pass unnoticed.
 //!
 //! Specification: TIFF 6.0, <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use ::tiff::decoder::{ChunkType, Decoder, Limits};
+use ::tiff::decoder::{Decoder, Limits};
 use ::tiff::tags::Tag;
 
-use super::samples::{expand_row, native_to_little, packed_row_bytes};
+use super::colour::Mix;
+use super::tiff_chunk::Place;
 pub use super::tiff_page::Page;
 use super::tiff_page::{FORMAT, current_page, damaged};
-use super::{CodecError, Feature, memory};
-use crate::volume::{Block, Region, Size, Span};
+use super::{CodecError, Feature, Pick, memory};
+use crate::volume::{Block, Region, Span};
 
 /// An open TIFF file, standing at one page.
 pub struct TiffFile<R: Read + Seek> {
-    decoder: Decoder<R>,
+    pub(super) decoder: Decoder<R>,
     page: u64,
     is_big: bool,
-    limit_bytes: u64,
+    pub(super) limit_bytes: u64,
     /// Offset and length of the page's strips or tiles, where we had to ask for them.
-    chunks: Option<Vec<(u64, u64)>>,
+    pub(super) chunks: Option<Vec<(u64, u64)>>,
 }
 
 impl<R: Read + Seek> TiffFile<R> {
@@ -78,113 +82,39 @@ impl<R: Read + Seek> TiffFile<R> {
     }
 
     /// Decodes `region` of page `index` into `target`, its first voxel at `(x, y, z)`. The region lies inside the page (its
-    /// z is not looked at) and the target; the target has the page's voxel type.
+    /// z is not looked at) and the target; the target has the page's voxel type. Nothing needs to be picked of a grey page.
     ///
     /// # Errors
-    /// [`CodecError::Damaged`], [`CodecError::Unreadable`], and [`CodecError::LimitsExceeded`] for too large a strip or tile.
+    /// [`CodecError::Damaged`], [`CodecError::Unreadable`], [`CodecError::NotSupported`] for what cannot be picked, and
+    /// [`CodecError::LimitsExceeded`] for too large a strip or tile.
     pub fn read_into(
         &mut self,
         (index, page): (u64, &Page),
+        pick: Option<Pick>,
         region: &Region,
         target: &mut Block,
         (x, y, z): (i64, i64, i64),
     ) -> Result<(), CodecError> {
+        let mix = page.header.channels.mix(FORMAT, pick)?;
         self.go_to(index)?;
-        let shift = (x - region.x.start, y - region.y.start);
+        let shift = (x - region.x.start, y - region.y.start, z);
+        let plane = match mix {
+            Some(Mix::One(channel)) if page.is_planar => (channel as u64).saturating_mul(page.chunks_per_plane()),
+            _ => 0,
+        };
         let across = page.header.size.x.div_ceil(page.block.x);
         for row in touched(region.y, page.block.y) {
             for column in touched(region.x, page.block.x) {
-                let number =
-                    u32::try_from(row * across + column).map_err(|error| CodecError::damaged(FORMAT, error))?;
+                let number = u32::try_from(plane.saturating_add(row * across + column));
+                let number = number.map_err(|error| CodecError::damaged(FORMAT, error))?;
                 let box_x = Span::step(column as i64, page.block.x);
                 let box_y = Span::step(row as i64, page.block.y);
                 let whole = Region::new(box_x, box_y, Span::one(0)).intersect(&Region::of_size(page.header.size));
                 let part = whole.intersect(&Region::new(region.x, region.y, Span::one(0)));
-                self.read_chunk(number, page, &whole, &part, target, (shift.0, shift.1, z))?;
+                self.read_chunk(number, (page, mix), &Place { whole, part, shift }, target)?;
             }
         }
         Ok(())
-    }
-
-    /// Decodes one strip or tile, which holds the voxels `whole`, and copies `part` of it, moved by `shift`.
-    fn read_chunk(
-        &mut self,
-        number: u32,
-        page: &Page,
-        whole: &Region,
-        part: &Region,
-        target: &mut Block,
-        (shift_x, shift_y, z): (i64, i64, i64),
-    ) -> Result<(), CodecError> {
-        let item = page.header.dtype.size_bytes();
-        let row_bytes = target.size().x as usize * item;
-        let first = ((z as usize * target.size().y as usize) + (part.y.start + shift_y) as usize) * row_bytes;
-        if part == whole && page.bits >= 8 && whole.x.len() == target.size().x {
-            // The rows of a strip as wide as the target lie there as they are in the file.
-            let rows = &mut target.as_bytes_mut()[first..first + part.y.len() as usize * row_bytes];
-            return self.decode(number, page, whole.size(), rows);
-        }
-        let chunk = self.decode_apart(number, page, whole.size())?;
-        let chunk_row = whole.x.len() as usize * item;
-        let from = (part.x.start - whole.x.start) as usize * item;
-        let to = (part.x.start + shift_x) as usize * item;
-        let length = part.x.len() as usize * item;
-        let skipped = (part.y.start - whole.y.start) as usize;
-        let rows = target.as_bytes_mut()[first..].chunks_mut(row_bytes).take(part.y.len() as usize);
-        for (row, source) in rows.zip(chunk.chunks(chunk_row).skip(skipped)) {
-            row[to..to + length].copy_from_slice(&source[from..from + length]);
-        }
-        Ok(())
-    }
-
-    /// Decodes a strip or tile of `size` into its own memory, one voxel after the other.
-    fn decode_apart(&mut self, number: u32, page: &Page, size: Size) -> Result<Vec<u8>, CodecError> {
-        let voxel_bytes = size.voxels().saturating_mul(page.header.dtype.size_bytes() as u64);
-        let mut voxels = memory::zeros(FORMAT, voxel_bytes, self.limit_bytes)?;
-        if page.bits >= 8 {
-            self.decode(number, page, size, &mut voxels)?;
-            return Ok(voxels);
-        }
-        let row_bytes = packed_row_bytes(size.x, page.bits);
-        let mut packed = memory::zeros(FORMAT, row_bytes.saturating_mul(size.y), self.limit_bytes)?;
-        self.decode(number, page, size, &mut packed)?;
-        for (row, packed) in voxels.chunks_mut(size.x as usize).zip(packed.chunks(row_bytes as usize)) {
-            expand_row(packed, page.bits, row);
-        }
-        Ok(voxels)
-    }
-
-    /// Decodes a strip or tile into the `size` samples of `target`, row by row, little-endian; packed below 8 bits.
-    fn decode(&mut self, number: u32, page: &Page, size: Size, target: &mut [u8]) -> Result<(), CodecError> {
-        if let Some(layout) = &page.lzw {
-            let compressed = self.compressed(number)?;
-            return layout.decode(&compressed, page.bits, size, target, self.limit_bytes);
-        }
-        self.decoder.read_chunk_bytes(number, target).map_err(damaged)?;
-        if page.bits >= 8 {
-            native_to_little(target, page.header.dtype.size_bytes());
-        }
-        Ok(())
-    }
-
-    /// The bytes of a strip or tile as the file holds them.
-    fn compressed(&mut self, number: u32) -> Result<Vec<u8>, CodecError> {
-        if self.chunks.is_none() {
-            let tags = match self.decoder.get_chunk_type() {
-                ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
-                ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
-            };
-            let offsets = self.decoder.get_tag_u64_vec(tags.0).map_err(damaged)?;
-            let lengths = self.decoder.get_tag_u64_vec(tags.1).map_err(damaged)?;
-            self.chunks = Some(offsets.into_iter().zip(lengths).collect());
-        }
-        let place = self.chunks.as_ref().and_then(|chunks| chunks.get(number as usize)).copied();
-        let (offset, length) = place.ok_or_else(|| CodecError::damaged(FORMAT, "a strip or tile is not there"))?;
-        let stream = self.decoder.inner();
-        let mut bytes = Vec::new();
-        let read = stream.seek(SeekFrom::Start(offset)).and_then(|_| stream.take(length).read_to_end(&mut bytes));
-        read.map_err(|error| CodecError::io(FORMAT, error))?;
-        Ok(bytes)
     }
 
     fn go_to(&mut self, page: u64) -> Result<(), CodecError> {
@@ -213,9 +143,10 @@ pub fn header<R: Read + Seek>(stream: R) -> Result<Page, CodecError> {
 pub(super) fn decode(bytes: &[u8], limit_bytes: u64) -> Result<Block, CodecError> {
     let mut file = TiffFile::open(Cursor::new(bytes), limit_bytes)?;
     let page = file.page()?;
+    page.header.channels.mix(FORMAT, None)?;
     let voxels = memory::zeros(FORMAT, page.header.decoded_bytes(), limit_bytes)?;
     let mut block = Block::from_bytes(page.header.dtype, page.header.size, voxels).expect("made for this size");
-    file.read_into((0, &page), &Region::of_size(page.header.size), &mut block, (0, 0, 0))?;
+    file.read_into((0, &page), None, &Region::of_size(page.header.size), &mut block, (0, 0, 0))?;
     Ok(block)
 }
 

@@ -19,6 +19,8 @@ use crate::volume::Size;
 pub(super) struct LzwLayout {
     /// Samples in a stored row; tiles at the right edge have more than the image.
     pub chunk_width: u64,
+    /// Samples side by side for each voxel.
+    pub samples: usize,
     /// 1 none, 2 horizontal differences, 3 floating point.
     pub predictor: u16,
     pub is_inverted: bool,
@@ -26,7 +28,7 @@ pub(super) struct LzwLayout {
 }
 
 impl LzwLayout {
-    /// Decodes a strip or tile, of which the image has `size` samples of `bits` bits, into `target`.
+    /// Decodes a strip or tile, of which the image has `size` voxels of samples of `bits` bits, into `target`.
     pub fn decode(
         &self,
         compressed: &[u8],
@@ -35,8 +37,9 @@ impl LzwLayout {
         target: &mut [u8],
         limit_bytes: u64,
     ) -> Result<(), CodecError> {
-        let stored_row = packed_row_bytes(self.chunk_width, bits);
-        let row = packed_row_bytes(size.x, bits) as usize;
+        let samples = self.samples as u64;
+        let stored_row = packed_row_bytes(self.chunk_width.saturating_mul(samples), bits);
+        let row = packed_row_bytes(size.x.saturating_mul(samples), bits) as usize;
         if stored_row == row as u64 {
             unpack(compressed, target)?;
             target.chunks_exact_mut(row).for_each(|row| self.finish_row(row, bits));
@@ -55,13 +58,13 @@ impl LzwLayout {
     fn finish_row(&self, row: &mut [u8], bits: u8) {
         let item = usize::from(bits / 8).max(1);
         match self.predictor {
-            3 => undo_floating_point(row, item),
+            3 => undo_floating_point(row, item, self.samples),
             predictor => {
                 if self.is_big_endian {
                     swap_bytes(row, item);
                 }
                 if predictor == 2 {
-                    undo_differences(row, item);
+                    undo_differences(row, item, self.samples);
                 }
             }
         }
@@ -90,10 +93,18 @@ fn unpack(mut compressed: &[u8], target: &mut [u8]) -> Result<(), CodecError> {
     Ok(())
 }
 
-/// Each little-endian sample is the difference to the one before it.
-fn undo_differences(row: &mut [u8], item: usize) {
+/// Each little-endian sample is the difference to the one before it of the same channel.
+fn undo_differences(row: &mut [u8], item: usize, samples: usize) {
     macro_rules! add_up {
         ($type:ty) => {{
+            if samples > 1 {
+                let all = row.as_chunks_mut::<{ size_of::<$type>() }>().0;
+                for n in samples..all.len() {
+                    let sum = <$type>::from_le_bytes(all[n]).wrapping_add(<$type>::from_le_bytes(all[n - samples]));
+                    all[n] = sum.to_le_bytes();
+                }
+                return;
+            }
             let mut sum: $type = 0;
             for sample in row.as_chunks_mut::<{ size_of::<$type>() }>().0 {
                 sum = sum.wrapping_add(<$type>::from_le_bytes(*sample));
@@ -111,9 +122,9 @@ fn undo_differences(row: &mut [u8], item: usize) {
 }
 
 /// The row holds the highest bytes of all samples, then the next ones, whatever the file's byte order; each byte is the
-/// difference to the one before it.
-fn undo_floating_point(row: &mut [u8], item: usize) {
-    undo_differences(row, 1);
+/// difference to the one `samples` before it.
+fn undo_floating_point(row: &mut [u8], item: usize, samples: usize) {
+    undo_differences(row, 1, samples);
     let planes = row.to_vec();
     let width = row.len() / item;
     for (n, sample) in row.chunks_exact_mut(item).enumerate() {
@@ -133,7 +144,7 @@ mod tests {
 
     #[test]
     fn tiles_wider_than_the_image_are_cut() {
-        let layout = LzwLayout { chunk_width: 4, predictor: 1, is_inverted: false, is_big_endian: false };
+        let layout = LzwLayout { chunk_width: 4, samples: 1, predictor: 1, is_inverted: false, is_big_endian: false };
         let mut target = [0; 6];
         layout.decode(&packed(&[1, 2, 3, 9, 4, 5, 6, 9, 9, 9, 9, 9]), 8, Size::new(3, 2, 1), &mut target, 100).unwrap();
         assert_eq!(target, [1, 2, 3, 4, 5, 6]);
@@ -142,7 +153,7 @@ mod tests {
     #[test]
     fn differences_are_added_up_in_either_byte_order() {
         for (is_big_endian, stored) in [(false, [250, 0, 10, 0, 255, 255]), (true, [0, 250, 0, 10, 255, 255])] {
-            let layout = LzwLayout { chunk_width: 3, predictor: 2, is_inverted: false, is_big_endian };
+            let layout = LzwLayout { chunk_width: 3, samples: 1, predictor: 2, is_inverted: false, is_big_endian };
             let mut target = [0; 6];
             layout.decode(&packed(&stored), 16, Size::new(3, 1, 1), &mut target, 100).unwrap();
             assert_eq!(target, [250, 0, 4, 1, 3, 1]);
@@ -155,7 +166,7 @@ mod tests {
         let planes: Vec<u8> = (0..4).flat_map(|place| samples.map(|sample| sample.to_be_bytes()[place])).collect();
         let mut stored = planes.clone();
         (1..8).for_each(|n| stored[n] = planes[n].wrapping_sub(planes[n - 1]));
-        let layout = LzwLayout { chunk_width: 2, predictor: 3, is_inverted: false, is_big_endian: true };
+        let layout = LzwLayout { chunk_width: 2, samples: 1, predictor: 3, is_inverted: false, is_big_endian: true };
         let mut target = [0; 8];
         layout.decode(&packed(&stored), 32, Size::new(2, 1, 1), &mut target, 100).unwrap();
         assert_eq!(target, [1.5f32.to_le_bytes(), (-2.25f32).to_le_bytes()].concat()[..]);
