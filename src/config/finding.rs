@@ -27,10 +27,17 @@ impl fmt::Display for Finding {
 }
 
 /// The findings of one document, gathered while it is read.
-#[derive(Default)]
-pub(super) struct Findings(RefCell<Vec<Finding>>);
+pub(super) struct Findings {
+    list: RefCell<Vec<Finding>>,
+    misaligned: Severity,
+}
 
 impl Findings {
+    /// `misaligned` is how grave tiles and chunks are that do not lie on the Boss's grid.
+    pub fn new(misaligned: Severity) -> Self {
+        Findings { list: RefCell::default(), misaligned }
+    }
+
     pub fn error(&self, at: impl Into<String>, message: impl Into<String>, hint: Option<String>) {
         self.push(Severity::Error, at.into(), message.into(), hint);
     }
@@ -39,11 +46,15 @@ impl Findings {
         self.push(Severity::Warning, at.into(), message.into(), hint);
     }
 
+    pub fn misaligned(&self, at: impl Into<String>, message: impl Into<String>, hint: Option<String>) {
+        self.push(self.misaligned, at.into(), message.into(), hint);
+    }
+
     pub fn into_vec(self) -> Vec<Finding> {
-        self.0.into_inner()
+        self.list.into_inner()
     }
 
     fn push(&self, severity: Severity, at: String, message: String, hint: Option<String>) {
-        self.0.borrow_mut().push(Finding { severity, at, message, hint });
+        self.list.borrow_mut().push(Finding { severity, at, message, hint });
     }
 }

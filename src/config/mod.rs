@@ -3,7 +3,8 @@
 //! Both versions of the Boss's ingest schema are read (`boss-v0.1-schema`, `boss-v0.2-schema`). [`load`] turns the text
 //! into a [`Job`] once, at the edge, and reports every fault at once with its place in the document; nothing behind it
 //! sees JSON, but for the processors' `params`, which belong to the scripts. Besides the schema's own rules, those jobs
-//! are refused that the Boss would accept and then store in the wrong place or never finish (`rules`).
+//! are refused that the Boss would accept and then store in the wrong place or never finish (`rules`); [`load_unaligned`]
+//! lets those pass that only lie askew.
 
 mod error;
 mod finding;
@@ -41,8 +42,16 @@ pub struct Loaded {
 /// [`ConfigError::Unreadable`] when there is no such file or it is no text, [`ConfigError::Malformed`] when it is not
 /// JSON, [`ConfigError::Invalid`] with every finding when it is no job that can be run.
 pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
-    let text = read_text(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    parse(path, text)
+    parse(path, read_text(path)?)
+}
+
+/// As [`load`], but tiles and chunks that do not lie on the Boss's grid are warnings: for commands that read the data and
+/// upload nothing.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_unaligned(path: &Path) -> Result<Loaded, ConfigError> {
+    parse_with(path, read_text(path)?, Severity::Warning)
 }
 
 /// Checks the `text` of a job file; `path` is where it lies, for messages and for what the job names relative to it.
@@ -50,8 +59,12 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(path: &Path, text: String) -> Result<Loaded, ConfigError> {
+    parse_with(path, text, Severity::Error)
+}
+
+fn parse_with(path: &Path, text: String, misaligned: Severity) -> Result<Loaded, ConfigError> {
     let root = serde_json::from_str(&text).map_err(|source| ConfigError::malformed(path, &text, source))?;
-    let findings = Findings::default();
+    let findings = Findings::new(misaligned);
     let parts = read::read(&root, &findings);
     let findings = findings.into_vec();
     match parts {
@@ -64,13 +77,16 @@ pub fn parse(path: &Path, text: String) -> Result<Loaded, ConfigError> {
     }
 }
 
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST_FILE_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST_FILE_BYTES {
-        return Err(std::io::Error::other("it is larger than 16 MiB, which no job file is"));
-    }
-    Ok(text)
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let read = || {
+        let mut text = String::new();
+        File::open(path)?.take(LARGEST_FILE_BYTES + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > LARGEST_FILE_BYTES {
+            return Err(std::io::Error::other("it is larger than 16 MiB, which no job file is"));
+        }
+        Ok(text)
+    };
+    read().map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

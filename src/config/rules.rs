@@ -45,7 +45,7 @@ pub(super) fn chunk_size(job: &Section, needed: bool) -> Option<Size> {
     let multiple_of = |axis, step: u64| {
         let size = section.size(axis)?;
         if !size.is_multiple_of(step) {
-            section.error(axis, format!("is {size}; it must be a multiple of {step}"), Some(round_up(size, step)));
+            section.misaligned(axis, format!("is {size}; it must be a multiple of {step}"), Some(round_up(size, step)));
         }
         Some(size)
     };
@@ -90,7 +90,7 @@ fn check_tile_length(job: &Section, axis: &str, span: Span, size: u64) {
         job.warning(&key, format!("is {size}, not a multiple of 512; this works only for a single tile"), None);
     } else {
         let message = format!("is {size}; it must be a multiple of 512, or the whole extent must lie in one tile");
-        job.error(&key, message, Some(round_up(size, CUBOID.x)));
+        job.misaligned(&key, message, Some(round_up(size, CUBOID.x)));
     }
 }
 
@@ -99,7 +99,7 @@ fn check_start(job: &Section, axis: &str, span: Span, step: u64, step_name: &str
     if !start.is_multiple_of(step) {
         let hint = format!("start at {}; voxels without data are 0", start / step * step);
         let message = format!("is {start}; the extent must start at a multiple of {step}, {step_name}");
-        job.error(&format!("extent.{axis}[0]"), message, Some(hint));
+        job.misaligned(&format!("extent.{axis}[0]"), message, Some(hint));
     }
 }
 

@@ -40,6 +40,11 @@ impl<'a> Section<'a> {
         self.findings.error(self.path(key), message, hint);
     }
 
+    /// A finding of tiles or chunks that do not lie on the Boss's grid.
+    pub fn misaligned(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.findings.misaligned(self.path(key), message, hint);
+    }
+
     pub fn warning(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
         self.findings.warning(self.path(key), message, hint);
     }

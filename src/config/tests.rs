@@ -251,3 +251,18 @@ fn files_that_the_python_client_refuses_are_refused() {
         assert_eq!(found.is_ok(), expected, "{name}: {found:?}");
     }
 }
+
+#[test]
+fn what_lies_askew_passes_where_nothing_is_uploaded() {
+    let mut job = with(tile_job(), "/ingest_job/tile_size/x", json!(96));
+    job = with(job, "/ingest_job/extent/z", json!([3, 9]));
+    let lenient = |job: &Value| parse_with(Path::new("job.json"), job.to_string(), Severity::Warning);
+    let warnings = lenient(&job).unwrap().warnings;
+    let places: Vec<&str> = warnings.iter().map(|finding| finding.at.as_str()).collect();
+    assert_eq!(places, ["ingest_job.tile_size.x", "ingest_job.extent.z[0]"]);
+    assert!(check(&job).is_err());
+    let askew = with(volumetric_job(), "/ingest_job/chunk_size/z", json!(5));
+    assert_eq!(lenient(&askew).unwrap().job.grid.task_size(), Size::new(1024, 512, 5));
+    let wrong = with(job, "/ingest_job/tile_size/x", json!(0));
+    assert!(lenient(&wrong).is_err(), "other faults stay faults");
+}
