@@ -1,19 +1,56 @@
-//! Voxels of one type to voxels of another: `v · scale + offset`, then the cast.
+//! Voxels of one type to voxels of another: a look-up, `v · scale + offset`, then the cast.
 //!
 //! Integers that are not scaled never become floats, so 64-bit ids come through exactly.
 
-use super::error::Number;
+use super::error::{Number, PlanMistake};
 use super::number::{Voxel, with_voxel};
-use super::plan::{Cast, ReadPlan};
+use super::{Cast, Lut};
 use crate::volume::{Block, Dtype};
 
 /// How values come from a source's voxel type to the channel's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Conversion {
-    pub scale: f64,
-    pub offset: f64,
+    pub values: Values,
     pub cast: Cast,
     pub dtype: Dtype,
+}
+
+/// What becomes of each value before the cast: a look-up, then `v · scale + offset`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Values {
+    lut: Option<Lut>,
+    scale: f64,
+    offset: f64,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Values { lut: None, scale: 1.0, offset: 0.0 }
+    }
+}
+
+impl Values {
+    /// The values, scaled before all else.
+    pub fn before_scale(&self, factor: f64, offset: f64) -> Result<Values, PlanMistake> {
+        if self.lut.is_some() {
+            return Err(PlanMistake::LutAfterValues);
+        }
+        let scaled = Values { lut: None, scale: self.scale * factor, offset: self.scale * offset + self.offset };
+        let is_finite = scaled.scale.is_finite() && scaled.offset.is_finite();
+        is_finite.then_some(scaled).ok_or(PlanMistake::NotFinite)
+    }
+
+    /// The values, looked up before all else.
+    pub fn before_lut(&self, lut: &Lut) -> Result<Values, PlanMistake> {
+        match self.lut {
+            None => Ok(Values { lut: Some(lut.clone()), ..*self }),
+            Some(_) => Err(PlanMistake::LutAfterValues),
+        }
+    }
+
+    pub fn is_lut(&self) -> bool {
+        self.lut.is_some()
+    }
 }
 
 /// The first voxel, `(x, y, z)` counted from the source's first, whose value is no value of the wanted type.
@@ -24,13 +61,9 @@ pub(super) struct Misfit {
 }
 
 impl Conversion {
-    pub fn new(plan: &ReadPlan, dtype: Dtype) -> Self {
-        Conversion { scale: plan.scale, offset: plan.offset, cast: plan.cast, dtype }
-    }
-
     /// Whether voxels of this type stay as they are.
     pub fn is_identity(&self, from: Dtype) -> bool {
-        from == self.dtype && !self.is_scaled()
+        from == self.dtype && self.values == Values::default()
     }
 
     /// Converts every voxel of `source` into `target`, which has the wanted type, the first of them to `(x, y, z)`.
@@ -65,12 +98,15 @@ impl Conversion {
     }
 
     fn is_scaled(&self) -> bool {
-        self.scale != 1.0 || self.offset != 0.0
+        self.values.scale != 1.0 || self.values.offset != 0.0
     }
 
     /// The rule is chosen outside the loops, so that each of them is one plain pass.
     fn convert<From: Voxel, To: Voxel>(&self, from: &[u8], to: &mut [u8]) -> Option<(usize, Number)> {
-        let (scale, offset) = (self.scale, self.offset);
+        let Values { lut, scale, offset } = &self.values;
+        if let Some(lut) = lut {
+            return self.look_up::<From, To>(lut, from, to);
+        }
         let scaled = |value: From| value.real() * scale + offset;
         match (self.is_scaled() || From::IS_FLOAT, self.cast) {
             (false, Cast::Exact) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Exact)),
@@ -81,6 +117,20 @@ impl Conversion {
             (true, Cast::Wrap) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Wrap)),
         }
         .map(|(index, value)| (index, if self.is_scaled() { Number::Real(scaled(value)) } else { value.number() }))
+    }
+
+    fn look_up<From: Voxel, To: Voxel>(&self, lut: &Lut, from: &[u8], to: &mut [u8]) -> Option<(usize, Number)> {
+        let Values { scale, offset, .. } = self.values;
+        let scaled = |value: i128| value as f64 * scale + offset;
+        let misfit = if self.is_scaled() {
+            each(from, to, |v: From| To::from_real(scaled(lut.get(v.integer())), self.cast))
+        } else {
+            each(from, to, |v: From| To::from_integer(lut.get(v.integer()), self.cast))
+        };
+        misfit.map(|(index, value)| {
+            let found = lut.get(value.integer());
+            (index, if self.is_scaled() { Number::Real(scaled(found)) } else { Number::Integer(found) })
+        })
     }
 }
 
@@ -126,7 +176,12 @@ mod tests {
     }
 
     fn conversion(dtype: Dtype, cast: Cast) -> Conversion {
-        Conversion { scale: 1.0, offset: 0.0, cast, dtype }
+        Conversion { values: Values::default(), cast, dtype }
+    }
+
+    fn conversion_scaled(scale: f64, offset: f64, cast: Cast) -> Conversion {
+        let values = Values::default().before_scale(scale, offset).unwrap();
+        Conversion { values, cast, dtype: Dtype::Uint8 }
     }
 
     fn block_u64(values: &[u64], size: Size) -> Block {
@@ -173,10 +228,31 @@ mod tests {
     #[test]
     fn values_are_scaled_before_the_cast() {
         let block = block_u64(&[10, 20, 30], Size::new(3, 1, 1));
-        let scaled = Conversion { scale: 0.1, offset: -1.0, cast: Cast::Saturate, dtype: Dtype::Uint8 };
+        let scaled = conversion_scaled(0.1, -1.0, Cast::Saturate);
         assert_eq!(scaled.apply(&block).unwrap().as_bytes(), [0, 1, 2]);
-        let exact = Conversion { scale: 0.5, offset: 0.25, cast: Cast::Exact, dtype: Dtype::Uint8 };
+        let exact = conversion_scaled(0.5, 0.25, Cast::Exact);
         assert_eq!(exact.apply(&block).unwrap_err(), Misfit { value: Number::Real(5.25), at: (0, 0, 0) });
+    }
+
+    #[test]
+    fn values_are_looked_up_and_then_scaled() {
+        let block = block_u64(&[0, 1, 2, u64::MAX], Size::new(4, 1, 1));
+        let lut = Lut::new([(0, 40), (1, -5)].into());
+        let plain = Values::default().before_lut(&lut).unwrap();
+        let scaled = Values::default().before_scale(0.5, 1.0).unwrap().before_lut(&lut).unwrap();
+        let apply =
+            |values: &Values, cast| Conversion { values: values.clone(), cast, dtype: Dtype::Uint8 }.apply(&block);
+        assert_eq!(apply(&plain, Cast::Saturate).unwrap().as_bytes(), [40, 0, 2, 255]);
+        assert_eq!(apply(&scaled, Cast::Saturate).unwrap().as_bytes(), [21, 0, 2, 255]);
+        assert_eq!(apply(&plain, Cast::Exact).unwrap_err(), Misfit { value: Number::Integer(-5), at: (1, 0, 0) });
+        assert_eq!(plain.before_scale(2.0, 0.0), Err(PlanMistake::LutAfterValues));
+    }
+
+    #[test]
+    fn scales_one_after_the_other_are_one_scale() {
+        // First · 2 + 1, then · 10 + 3.
+        let values = Values::default().before_scale(10.0, 3.0).unwrap().before_scale(2.0, 1.0).unwrap();
+        assert_eq!((values.scale, values.offset), (20.0, 13.0));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::colour::chosen;
 use super::error::PlanMistake;
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{Colour, RegionReader, Selection, SourceError, SourceInfo};
 use crate::codec::{CodecError, Header, ImageFormat};
 use crate::volume::{Block, Region};
 
-/// A decoded image, one section deep.
+/// A decoded grey image, one section deep.
 pub(super) struct DecodedImage {
     info: Arc<SourceInfo>,
     block: Block,
@@ -29,6 +30,7 @@ impl DecodedImage {
 impl RegionReader for DecodedImage {
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
         check_selection(&self.info, selection)?;
+        check_channel(&self.info, selection)?;
         Ok(Arc::clone(&self.info))
     }
 
@@ -51,7 +53,7 @@ impl RegionReader for DecodedImage {
 }
 
 /// Copies a region of a section that is one layer deep, row by row.
-fn copy_section(section: &Block, region: &Region, target: &mut Block, (x, y, z): (i64, i64, i64)) {
+pub(super) fn copy_section(section: &Block, region: &Region, target: &mut Block, (x, y, z): (i64, i64, i64)) {
     let item = section.dtype().size_bytes();
     let [from_row, to_row] = [section.size().x, target.size().x].map(|width| width as usize * item);
     let (from, to) = (region.x.start as usize * item, x as usize * item);
@@ -75,25 +77,58 @@ pub(super) fn check_room(info: &SourceInfo, region: &Region, target: &Block, (x,
     assert!(Region::of_size(target.size()).covers(&place), "the target has room for {region} at {place}");
 }
 
-/// What a file of one image is.
+/// What a file of one image is, with nothing selected but some channel where it has several.
 pub(super) fn flat_info(located: &Located, format: ImageFormat, header: &Header) -> SourceInfo {
     SourceInfo {
         path: located.path.clone(),
         format: format.name(),
         axes: "yx".to_owned(),
+        channels: u64::from(header.channels.count()),
+        origin: (0, 0, 0),
         size: header.size,
         dtype: header.dtype,
         block: header.size,
+        decoded_channels: u64::from(header.channels.count()),
         pages: 1,
         file_bytes: located.stamp.bytes,
         is_plain: header.is_plain,
+        others: Default::default(),
     }
 }
 
-/// A single image has page 0 and no other axes.
+/// What a selection leaves of a file of one image.
+pub(super) fn selected_info(
+    located: &Located,
+    format: ImageFormat,
+    header: &Header,
+    selection: &Selection,
+) -> Result<SourceInfo, SourceError> {
+    let info = flat_info(located, format, header);
+    check_selection(&info, selection)?;
+    chosen(info, header.channels, selection.colour)
+}
+
+/// A grey image has channel 0.
+fn check_channel(info: &SourceInfo, selection: &Selection) -> Result<(), SourceError> {
+    match selection.colour {
+        Colour::Channel(channel) if channel > 0 => {
+            Err(SourceError::mistake(&info.path, PlanMistake::NoSuchChannel { channel, channels: 1 }))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A single image has page 0, level 0, no name and no other axes. Its channels are looked at elsewhere.
 pub(super) fn check_selection(info: &SourceInfo, selection: &Selection) -> Result<(), SourceError> {
     if let Some(axis) = selection.select.keys().next() {
         return Err(SourceError::mistake(&info.path, PlanMistake::Select { axis: *axis }));
+    }
+    if let Some(dataset) = &selection.dataset {
+        let mistake = PlanMistake::NoDataset { dataset: dataset.clone(), format: info.format };
+        return Err(SourceError::mistake(&info.path, mistake));
+    }
+    if let Some(level @ 1..) = selection.level {
+        return Err(SourceError::mistake(&info.path, PlanMistake::NoSuchLevel { level, levels: 1 }));
     }
     match selection.page {
         Some(page) if page >= info.pages => {

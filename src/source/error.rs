@@ -3,7 +3,11 @@
 use std::fmt;
 use std::io;
 
-use crate::codec::{CodecError, Feature, ImageFormat};
+use serde::{Serialize, Serializer};
+
+use super::format::Format;
+use crate::codec::{CodecError, Feature};
+use crate::config::nearest;
 use crate::volume::{Dtype, Region, Size};
 
 /// Why a source could not give the voxels asked of it. `path` is what the plan says.
@@ -11,6 +15,9 @@ use crate::volume::{Dtype, Region, Size};
 pub enum SourceError {
     #[error("`{path}` does not exist")]
     NotFound { path: String },
+    /// A volume of many files lacks this one; `chunk` is its path in the volume's folder.
+    #[error("`{path}` has no chunk `{chunk}`")]
+    NoChunk { path: String, chunk: String },
     /// The file breaks the rules of its format, or ends too early.
     #[error("`{path}` is damaged")]
     Damaged { path: String, source: CodecError },
@@ -44,14 +51,22 @@ pub enum Unsupported {
     Image { format: &'static str, feature: Feature },
     /// Page `page`, counted from 0, has something we do not read.
     Page { page: u64, feature: Feature },
-    /// Page `page` is not like page 0, so the pages are no volume.
-    PagesDiffer { page: u64, size: Size, dtype: Dtype, first_size: Size, first_dtype: Dtype },
+    /// Page `page` has not the size, voxel type and number of channels of page 0, `first`, so the pages are no volume.
+    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first: (Size, Dtype, u64) },
+    /// One array of a file is what we do not read; `what` says which.
+    Array { dataset: String, what: String },
+    /// The file holds no array.
+    NoArray,
+    /// A precomputed volume has this, which we do not read.
+    Precomputed(String),
     /// The content is of no format that we know.
     Content,
     /// The plan names a format that we do not know.
     Format(String),
     /// The path is a URL of this scheme.
     Scheme(String),
+    /// The path of a source without a file must end in a voxel type, and ends in this.
+    VoxelType(String),
 }
 
 impl fmt::Display for Unsupported {
@@ -59,16 +74,26 @@ impl fmt::Display for Unsupported {
         match self {
             Unsupported::Image { format, feature } => write!(f, "is a {format} image with {feature}"),
             Unsupported::Page { page, feature } => write!(f, "has {feature} on page {page}"),
-            Unsupported::PagesDiffer { page, size, dtype, first_size, first_dtype } => write!(
-                f,
-                "has pages that differ: page {page} is {} × {} of {dtype}, page 0 is {} × {} of {first_dtype}",
-                size.x, size.y, first_size.x, first_size.y
-            ),
+            Unsupported::PagesDiffer { page, size, dtype, channels, first } => {
+                write!(f, "has pages that differ: page {page} is ")?;
+                write_page(f, *size, *dtype, *channels)?;
+                f.write_str(", page 0 is ")?;
+                write_page(f, first.0, first.1, first.2)
+            }
+            Unsupported::Array { dataset, what } => write!(f, "holds {what} in `{dataset}`"),
+            Unsupported::NoArray => f.write_str("holds no array"),
+            Unsupported::Precomputed(feature) => write!(f, "is a precomputed volume with {feature}"),
             Unsupported::Content => f.write_str("is of no format that is read here"),
             Unsupported::Format(name) => write!(f, "cannot be read as `{name}`, there is no such format"),
             Unsupported::Scheme(scheme) => write!(f, "is a URL, and `{scheme}` is not read yet"),
+            Unsupported::VoxelType(dtype) => write!(f, "names no voxel type, `{dtype}`"),
         }
     }
+}
+
+fn write_page(f: &mut fmt::Formatter<'_>, size: Size, dtype: Dtype, channels: u64) -> fmt::Result {
+    write!(f, "{} × {} of {dtype}", size.x, size.y)?;
+    if channels > 1 { write!(f, " in {channels} channels") } else { Ok(()) }
 }
 
 /// How an image's size is wrong.
@@ -94,6 +119,20 @@ impl fmt::Display for SizeProblem {
 pub enum Number {
     Integer(i128),
     Real(f64),
+}
+
+impl Serialize for Number {
+    /// Whole numbers outside of 64 bits, which no voxel is, become floats.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Number::Integer(value) => match (u64::try_from(value), i64::try_from(value)) {
+                (Ok(value), _) => serializer.serialize_u64(value),
+                (_, Ok(value)) => serializer.serialize_i64(value),
+                _ => serializer.serialize_f64(value as f64),
+            },
+            Number::Real(value) => serializer.serialize_f64(value),
+        }
+    }
 }
 
 impl fmt::Display for Number {
@@ -122,11 +161,57 @@ pub enum PlanMistake {
         fill: f64,
         dtype: Dtype,
     },
+    /// The image that the plan makes has not the size of its target.
+    ResultSize {
+        size: Size,
+        target: Size,
+    },
+    /// Nothing of the plan reaches these voxels of the task, which lie inside the job's extent.
+    Uncovered {
+        region: Region,
+    },
     /// `scale` or `offset` is not a finite number.
     NotFinite,
+    /// A table is to look up what was scaled or looked up before.
+    LutAfterValues,
+    LutOfFloats,
+    /// A script asks for the values of a source of many voxels.
+    TooManyScalars {
+        size: Size,
+        most: u64,
+    },
     NoSuchPage {
         page: u64,
         pages: u64,
+    },
+    NoSuchChannel {
+        channel: u64,
+        channels: u64,
+    },
+    /// A dataset of a format that has no names inside.
+    NoDataset {
+        dataset: String,
+        format: &'static str,
+    },
+    /// The file has no such array, but these.
+    NoSuchArray {
+        dataset: String,
+        arrays: Vec<String>,
+    },
+    /// The file has several arrays, and the plan names none of them.
+    WhichArray {
+        arrays: Vec<String>,
+    },
+    /// A position behind the end of an axis.
+    NoSuchPosition {
+        axis: char,
+        at: u64,
+        length: u64,
+    },
+    /// A level of detail that the source does not have.
+    NoSuchLevel {
+        level: u64,
+        levels: u64,
     },
     /// The axes are not those of the source.
     Axes {
@@ -153,9 +238,35 @@ impl fmt::Display for PlanMistake {
             }
             PlanMistake::FlatForDeep { depth } => write!(f, "gives one section to a task of {depth}"),
             PlanMistake::Fill { fill, dtype } => write!(f, "has the fill {fill}, which is no {dtype}"),
+            PlanMistake::ResultSize { size, target } => write!(f, "makes an image of {size}, but its task is {target}"),
+            PlanMistake::Uncovered { region } => {
+                write!(f, "gives no voxels for {region} of its task, which the job needs")
+            }
             PlanMistake::NotFinite => f.write_str("has a `scale` or `offset` that is no finite number"),
+            PlanMistake::LutAfterValues => f.write_str("has a `lut` after a `scale` or another `lut`"),
+            PlanMistake::TooManyScalars { size, most } => {
+                write!(f, "asks for the values of {size} voxels; scripts get at most {most}")
+            }
+            PlanMistake::LutOfFloats => f.write_str("has a `lut`, but the source's values are floats"),
             PlanMistake::NoSuchPage { page, pages } => {
                 write!(f, "wants page {page}, counted from 0, of {pages}")
+            }
+            PlanMistake::NoSuchChannel { channel, channels: 0 | 1 } => {
+                write!(f, "wants channel {channel}, counted from 0, of a grey image")
+            }
+            PlanMistake::NoSuchChannel { channel, channels } => {
+                write!(f, "wants channel {channel}, counted from 0, of {channels}")
+            }
+            PlanMistake::NoDataset { dataset, format } => {
+                write!(f, "names the dataset `{dataset}`, but a {format} image has none")
+            }
+            PlanMistake::NoSuchArray { dataset, .. } => write!(f, "names the dataset `{dataset}`, which is not there"),
+            PlanMistake::WhichArray { arrays } => write!(f, "names none of the {} datasets", arrays.len()),
+            PlanMistake::NoSuchPosition { axis, at, length } => {
+                write!(f, "selects {axis} {at}, counted from 0, of {length}")
+            }
+            PlanMistake::NoSuchLevel { level, levels } => {
+                write!(f, "wants level {level}, counted from 0, of {levels}")
             }
             PlanMistake::Axes { axes, has } => write!(f, "has the axes `{axes}`, but the source has `{has}`"),
             PlanMistake::Select { axis } => write!(f, "needs exactly one position in `select` for the axis `{axis}`"),
@@ -166,12 +277,38 @@ impl fmt::Display for PlanMistake {
     }
 }
 
+impl PlanMistake {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            PlanMistake::RegionSize { .. } | PlanMistake::ResultSize { .. } => {
+                "what a plan makes must be as large as its task; `at.region` is"
+            }
+            PlanMistake::Uncovered { .. } => {
+                "compare `ingest_job.extent` with the data; where voxels may lack, set `fill`"
+            }
+            PlanMistake::NoSuchArray { dataset, arrays } => {
+                let meant = nearest(dataset, arrays.iter().map(String::as_str));
+                return Some(meant.map_or_else(|| listed(arrays), |name| format!("did you mean `{name}`?")));
+            }
+            PlanMistake::WhichArray { arrays } => {
+                return Some(format!("set `dataset` in the plan; {}", listed(arrays)));
+            }
+            PlanMistake::FlatForDeep { .. } => "a chunk out of 2D images is a `boss.stack` of them",
+            PlanMistake::LutAfterValues => "look values up first, once, and scale them after that",
+            PlanMistake::LutOfFloats => "scale and cast floats; tables are for integers",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
 impl SourceError {
     /// The path that the plan names; a stack of no sections has none.
     pub fn path(&self) -> Option<&str> {
         match self {
             SourceError::Plan { mistake: PlanMistake::StackDepth { sections: 0, .. }, .. } => None,
             SourceError::NotFound { path }
+            | SourceError::NoChunk { path, .. }
             | SourceError::Damaged { path, .. }
             | SourceError::NotSupported { path, .. }
             | SourceError::WrongSize { path, .. }
@@ -189,6 +326,9 @@ impl SourceError {
             SourceError::NotFound { .. } => {
                 "look at the path; where sections may lack, set `missing = \"fill\"` in the plan"
             }
+            SourceError::NoChunk { .. } => {
+                "copy the volume anew; where chunks may lack, `missing = \"fill\"` in the plan makes them 0"
+            }
             SourceError::Damaged { .. } => "make or copy the file anew, then `join` the job again for what is left",
             SourceError::NotSupported { what, .. } => return unsupported_hint(what),
             SourceError::WrongSize { problem: SizeProblem::Lacking(_), .. } => {
@@ -203,7 +343,7 @@ impl SourceError {
             }
             SourceError::Unreachable { .. } => "look at the file's rights, and whether its disk is there",
             SourceError::LimitsExceeded { .. } => "give the program more with `--memory`",
-            SourceError::Plan { .. } => return None,
+            SourceError::Plan { mistake, .. } => return mistake.hint(),
         };
         Some(hint.to_owned())
     }
@@ -237,19 +377,43 @@ impl SourceError {
     }
 }
 
+/// The names of a file's arrays, the first of many.
+fn listed(arrays: &[String]) -> String {
+    const MOST: usize = 20;
+    if arrays.is_empty() {
+        return "the file holds no array".to_owned();
+    }
+    let names: Vec<String> = arrays.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = match arrays.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("the file holds {}{more}", names.join(", "))
+}
+
 fn unsupported_hint(what: &Unsupported) -> Option<String> {
-    let known = || ImageFormat::ALL.map(|format| format!("`{format}`")).join(", ");
+    let known = || Format::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     Some(match what {
         Unsupported::Image { feature: Feature::Palette, .. } | Unsupported::Page { feature: Feature::Palette, .. } => {
             "convert the image to grey; the numbers of a palette are no intensities".to_owned()
         }
         Unsupported::Image { feature: Feature::Channels(_), .. }
         | Unsupported::Page { feature: Feature::Channels(_), .. } => {
-            "convert the image to grey, or write each channel to a file of its own".to_owned()
+            "set `channel = 0` or `gray = true` in the plan, or convert the image to grey".to_owned()
+        }
+        Unsupported::Image { feature: Feature::NoGray(_), .. }
+        | Unsupported::Page { feature: Feature::NoGray(_), .. } => {
+            "set `channel` in the plan to take one of them".to_owned()
         }
         Unsupported::PagesDiffer { .. } => "set `page` in the plan to read one page".to_owned(),
+        Unsupported::Precomputed(_) => {
+            "write it anew with CloudVolume as `raw`, `png`, `jpeg` or `compressed_segmentation`".to_owned()
+        }
         Unsupported::Content | Unsupported::Format(_) => format!("formats that are read: {}", known()),
         Unsupported::Scheme(_) => "plain paths and `file://` work".to_owned(),
+        Unsupported::VoxelType(_) => "voxel types are `uint8`, `uint16`, `uint64` and so on".to_owned(),
+        Unsupported::Array { .. } => "write the array anew: integers or floats, plain or packed by gzip".to_owned(),
+        Unsupported::NoArray => return None,
         Unsupported::Image { .. } | Unsupported::Page { .. } => {
             "convert the image to plain grey PNG or TIFF".to_owned()
         }

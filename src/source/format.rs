@@ -1,56 +1,112 @@
-//! Which reader a file needs.
+//! Which reader a file or folder needs.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::error::Unsupported;
+use super::hdf5::Hdf5Reader;
 use super::location::Located;
+use super::precomputed::Precomputed;
 use super::tiff::TiffReader;
-use super::{ReadPlan, RegionReader, Selection, SourceError, SourceInfo, jpeg, png};
+use super::{RegionReader, Selection, SourceError, SourceInfo, SourceRef, jpeg, png};
 use crate::codec::ImageFormat;
 
-/// The format that a plan asks for, if it does.
-pub(super) fn forced(plan: &ReadPlan) -> Result<Option<ImageFormat>, SourceError> {
-    let unknown =
-        |name: &String| SourceError::NotSupported { path: plan.path.clone(), what: Unsupported::Format(name.clone()) };
-    plan.format.as_ref().map(|name| ImageFormat::from_name(name).ok_or_else(|| unknown(name))).transpose()
+/// A format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Format {
+    Image(ImageFormat),
+    Hdf5,
+    Precomputed,
 }
 
-/// The format of a file: the forced one, or by its first bytes.
-fn of(located: &Located, forced: Option<ImageFormat>) -> Result<ImageFormat, SourceError> {
+impl Format {
+    /// The names that a plan's `format` may have.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT];
+        ImageFormat::ALL.into_iter().map(ImageFormat::name).chain(volumes)
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            Hdf5Reader::FORMAT | "h5" => Some(Format::Hdf5),
+            Precomputed::FORMAT => Some(Format::Precomputed),
+            other => ImageFormat::from_name(other).map(Format::Image),
+        }
+    }
+}
+
+/// The format that a plan asks for, if it does.
+pub(super) fn forced(source: &SourceRef) -> Result<Option<Format>, SourceError> {
+    let unknown = |name: &String| SourceError::NotSupported {
+        path: source.path.clone(),
+        what: Unsupported::Format(name.clone()),
+    };
+    source.format.as_ref().map(|name| Format::from_name(name).ok_or_else(|| unknown(name))).transpose()
+}
+
+/// The format of a file: the forced one, or by its first bytes. Folders are volumes.
+pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, SourceError> {
     if let Some(format) = forced {
         return Ok(format);
     }
-    let mut first = Vec::with_capacity(ImageFormat::SNIFF_BYTES);
-    let mut file = located.open()?.take(ImageFormat::SNIFF_BYTES as u64);
-    file.read_to_end(&mut first).map_err(|error| SourceError::io(&located.path, error))?;
-    ImageFormat::sniff(&first)
-        .ok_or_else(|| SourceError::NotSupported { path: located.path.clone(), what: Unsupported::Content })
+    if located.is_volume() {
+        return Ok(Format::Precomputed);
+    }
+    let mut file = located.open()?;
+    let mut bytes_at = |at: u64, count: usize| {
+        let mut bytes = Vec::with_capacity(count);
+        let read = file.seek(SeekFrom::Start(at)).and_then(|_| (&mut file).take(count as u64).read_to_end(&mut bytes));
+        read.map(|_| bytes).map_err(|error| SourceError::io(&located.path, error))
+    };
+    if let Some(format) = ImageFormat::sniff(&bytes_at(0, ImageFormat::SNIFF_BYTES)?) {
+        return Ok(Format::Image(format));
+    }
+    for at in Hdf5Reader::signature_places(located.stamp.bytes) {
+        if bytes_at(at, Hdf5Reader::SIGNATURE.len())? == Hdf5Reader::SIGNATURE {
+            return Ok(Format::Hdf5);
+        }
+    }
+    Err(SourceError::NotSupported { path: located.path.clone(), what: Unsupported::Content })
+}
+
+/// Whether the reader of a file is kept for a look at its headers, which are then read once for all selections.
+pub(super) fn is_index_kept(format: Format, selection: &Selection) -> bool {
+    match format {
+        Format::Image(format) => selection.page.is_some() && format == ImageFormat::Tiff,
+        Format::Hdf5 => true,
+        Format::Precomputed => false,
+    }
 }
 
 /// What a file is, decoding nothing.
 pub(super) fn info(
     located: &Located,
-    forced: Option<ImageFormat>,
+    forced: Option<Format>,
     selection: &Selection,
     limit_bytes: u64,
 ) -> Result<Arc<SourceInfo>, SourceError> {
     match of(located, forced)? {
-        ImageFormat::Png => png::info(located).map(Arc::new),
-        ImageFormat::Jpeg => jpeg::info(located, limit_bytes).map(Arc::new),
-        ImageFormat::Tiff => TiffReader::open(located, limit_bytes)?.info(selection),
+        Format::Image(ImageFormat::Png) => png::info(located, selection).map(Arc::new),
+        Format::Image(ImageFormat::Jpeg) => jpeg::info(located, selection, limit_bytes).map(Arc::new),
+        Format::Image(ImageFormat::Tiff) => TiffReader::open(located, limit_bytes)?.info(selection),
+        Format::Hdf5 => Hdf5Reader::open(located, limit_bytes)?.info(selection),
+        Format::Precomputed => Precomputed::open(located, limit_bytes, 0)?.info(selection),
     }
 }
 
-/// Opens a file for reading; formats without parts are decoded by that.
+/// Opens a file for reading; grey images in formats without parts are decoded by that. Readers of volumes keep decoded chunks
+/// of up to `keep_bytes`.
 pub(super) fn open(
     located: &Located,
-    forced: Option<ImageFormat>,
+    forced: Option<Format>,
     limit_bytes: u64,
+    keep_bytes: u64,
 ) -> Result<Arc<dyn RegionReader>, SourceError> {
     Ok(match of(located, forced)? {
-        ImageFormat::Png => Arc::new(png::open(located, limit_bytes)?),
-        ImageFormat::Jpeg => Arc::new(jpeg::open(located, limit_bytes)?),
-        ImageFormat::Tiff => Arc::new(TiffReader::open(located, limit_bytes)?),
+        Format::Image(ImageFormat::Png) => png::open(located, limit_bytes)?,
+        Format::Image(ImageFormat::Jpeg) => jpeg::open(located, limit_bytes)?,
+        Format::Image(ImageFormat::Tiff) => Arc::new(TiffReader::open(located, limit_bytes)?),
+        Format::Hdf5 => Arc::new(Hdf5Reader::open(located, limit_bytes)?),
+        Format::Precomputed => Arc::new(Precomputed::open(located, limit_bytes, keep_bytes)?),
     })
 }

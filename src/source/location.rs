@@ -8,7 +8,12 @@ use std::time::SystemTime;
 use super::SourceError;
 use super::error::Unsupported;
 
-/// A file that exists.
+/// The file that makes a folder a precomputed volume.
+pub(super) const INFO: &str = "info";
+
+const NO_VOLUME: &str = "it is a folder without an `info` file, so no volume";
+
+/// A file that exists, or the folder of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Located {
     /// What the plan says, for messages.
@@ -25,11 +30,17 @@ pub(super) struct Stamp {
 }
 
 impl Located {
-    /// Finds the file of a path, absolute or relative to `base_dir`, or a `file://` URL.
+    /// Finds the file of a path, absolute or relative to `base_dir`, or a `file://` URL; `precomputed://` may stand before
+    /// either. A folder must be that of a volume, and has the stamp of its `info`.
     pub fn find(base_dir: &Path, path: &str) -> Result<Self, SourceError> {
         let file = base_dir.join(local_path(path)?);
         let stamp = Stamp::of(&file).map_err(|error| SourceError::io(path, error))?;
         Ok(Located { path: path.to_owned(), file, stamp })
+    }
+
+    /// Whether it is the folder of a volume.
+    pub fn is_volume(&self) -> bool {
+        self.file.is_dir()
     }
 
     /// Opens the file, which must be the one that was found.
@@ -66,7 +77,15 @@ pub(super) fn list(base_dir: &Path, dir: &str) -> Result<Vec<String>, SourceErro
 
 impl Stamp {
     fn of(file: &Path) -> io::Result<Self> {
-        Stamp::of_metadata(&fs::metadata(file)?)
+        let metadata = fs::metadata(file)?;
+        if !metadata.is_dir() {
+            return Stamp::of_metadata(&metadata);
+        }
+        let info = fs::metadata(file.join(INFO)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::IsADirectory, NO_VOLUME),
+            _ => error,
+        })?;
+        Stamp::of_metadata(&info)
     }
 
     fn of_metadata(metadata: &fs::Metadata) -> io::Result<Self> {
@@ -85,6 +104,7 @@ fn local_path(path: &str) -> Result<PathBuf, SourceError> {
     let is_scheme =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     match (scheme.to_ascii_lowercase().as_str(), rest.strip_prefix("localhost").unwrap_or(rest)) {
+        ("precomputed", _) => local_path(&path["precomputed://".len()..]),
         ("file", rest) if rest.starts_with('/') => Ok(PathBuf::from(percent_decoded(rest))),
         (scheme, _) if is_scheme(scheme) => {
             let what = Unsupported::Scheme(format!("{scheme}://"));
@@ -129,6 +149,9 @@ mod tests {
             ("file:///data/a%20b%2Fc.png", "/data/a b/c.png"),
             ("FILE://localhost/data/100%.png", "/data/100%.png"),
             ("odd name://x", "odd name://x"),
+            ("precomputed:///data/em", "/data/em"),
+            ("precomputed://em/v%201", "em/v%201"),
+            ("precomputed://file:///data/v%201", "/data/v 1"),
         ];
         for (path, expected) in cases {
             assert_eq!(local_path(path).unwrap(), PathBuf::from(expected), "{path}");

@@ -4,26 +4,45 @@
 //! casts it, and gives exactly the block that the task needs, or a [`SourceError`] that says what is wrong with which file.
 //! Where voxels come to, and in which encoding, is others' business.
 
+mod axes;
 mod cache;
 mod cast;
+mod checksum;
+mod colour;
 #[cfg(test)]
 mod conformance;
 mod decoded;
 mod error;
 mod format;
+mod generated;
+mod hdf5;
 mod jpeg;
 mod location;
+mod lut;
 mod number;
+mod placement;
 mod plan;
 mod png;
+mod precomputed;
 mod read;
 mod reader;
+mod resolve;
+mod show;
+mod sound;
 mod sources;
+mod statistics;
+mod survey;
 mod tiff;
 mod tile;
 
+pub use checksum::checksum;
 pub use error::{Number, PlanMistake, SizeProblem, SourceError, Unsupported};
-pub use plan::{Cast, Encode, MissingRule, Plan, PlanRegion, ReadPlan, Target};
-pub use reader::{RegionReader, Selection, SourceInfo};
+pub use lut::Lut;
+pub use number::reals;
+pub use plan::{Axis, Cast, Encode, MissingRule, Plan, ReadPlan, SourceRef, Step, Target};
+pub use read::Traced;
+pub use reader::{Colour, RegionReader, Selection, SourceInfo};
 pub use sources::Sources;
+pub use statistics::Statistics;
+pub use survey::{SourceRead, Survey};
 pub use tile::TileBytes;

@@ -2,6 +2,7 @@
 
 use super::error::Number;
 use super::plan::Cast;
+use crate::volume::Block;
 
 /// A voxel type of Rust. Integers go through `i128`, which holds all of them, floats through `f64`.
 pub(super) trait Voxel: Copy {
@@ -154,6 +155,22 @@ macro_rules! with_voxel {
 }
 
 pub(super) use with_voxel;
+
+/// The values of a block as floats, x fastest; integers above 2⁵³ lose their last digits.
+pub fn reals(block: &Block) -> Vec<f64> {
+    fn all<V: Voxel>(bytes: &[u8]) -> Vec<f64> {
+        bytes.chunks_exact(V::BYTES).map(|voxel| V::load(voxel).real()).collect()
+    }
+    with_voxel!(block.dtype(), V => all::<V>(block.as_bytes()))
+}
+
+/// The values of a block, x fastest.
+pub(super) fn numbers(block: &Block) -> Vec<Number> {
+    fn all<V: Voxel>(bytes: &[u8]) -> Vec<Number> {
+        bytes.chunks_exact(V::BYTES).map(|voxel| V::load(voxel).number()).collect()
+    }
+    with_voxel!(block.dtype(), V => all::<V>(block.as_bytes()))
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,31 +1,47 @@
 //! PNG files as 2D sources.
 //!
-//! **Reads** what [`crate::codec::png`] decodes: grey of 1 to 16 bits. **Regions**: the image is decoded whole and kept, since
-//! PNG has no smaller part that stands alone.
+//! **Reads** what [`crate::codec::png`] decodes: grey of 1 to 16 bits, and one channel or the grey of colours. **Regions**: the
+//! image is decoded whole and kept, of colours the selected plane, since PNG has no smaller part that stands alone.
 
 use std::io::BufReader;
+use std::sync::Arc;
 
-use super::decoded::{DecodedImage, flat_info};
+use super::colour::{ColourImage, needs_choice};
+use super::decoded::{DecodedImage, selected_info};
 use super::location::Located;
-use super::{SourceError, SourceInfo};
-use crate::codec::{ImageFormat, png};
+use super::{RegionReader, Selection, SourceError, SourceInfo};
+use crate::codec::{Header, ImageFormat, Pick, png};
+use crate::volume::Block;
 
-/// What the header says.
-pub(super) fn info(located: &Located) -> Result<SourceInfo, SourceError> {
-    let header = png::header(BufReader::new(located.open()?));
-    let header = header.map_err(|error| SourceError::codec(&located.path, error))?;
-    Ok(flat_info(located, ImageFormat::Png, &header))
+/// What the header says of the selected part.
+pub(super) fn info(located: &Located, selection: &Selection) -> Result<SourceInfo, SourceError> {
+    selected_info(located, ImageFormat::Png, &header(located)?, selection)
 }
 
-/// Decodes the image.
-pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<DecodedImage, SourceError> {
-    DecodedImage::new(located, ImageFormat::Png, png::decode(BufReader::new(located.open()?), limit_bytes))
+/// Decodes a grey image; of others reads the header.
+pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<Arc<dyn RegionReader>, SourceError> {
+    let decoded = png::decode(BufReader::new(located.open()?), None, limit_bytes);
+    if needs_choice(&decoded) {
+        let header = header(located)?;
+        return Ok(Arc::new(ColourImage::new(located, ImageFormat::Png, limit_bytes, header, decode)));
+    }
+    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Png, decoded)?))
+}
+
+fn header(located: &Located) -> Result<Header, SourceError> {
+    png::header(BufReader::new(located.open()?)).map_err(|error| SourceError::codec(&located.path, error))
+}
+
+fn decode(located: &Located, pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), SourceError> {
+    let decoded = png::decode(BufReader::new(located.open()?), pick, limit_bytes);
+    decoded.map_err(|error| SourceError::codec(&located.path, error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::conformance::{damage_is_survived, foreign, foreign_voxel, open_file, voxels_are_right};
     use crate::source::Selection;
+    use crate::volume::{Region, Size};
 
     #[test]
     fn foreign_images_have_the_right_voxels() {
@@ -47,12 +63,19 @@ mod tests {
 
     #[test]
     fn images_that_are_not_grey_are_refused_by_name() {
-        let cases = [("palette", "a palette"), ("rgb", "3 channels"), ("rgba", "4 channels"), ("la", "2 channels")];
-        for (name, what) in cases {
+        let cases = [
+            ("palette", "a palette", "convert the image to grey"),
+            ("rgb", "3 channels", "set `channel = 0` or `gray = true` in the plan"),
+            ("rgba", "4 channels", "set `channel = 0` or `gray = true` in the plan"),
+            ("la", "2 channels", "set `channel = 0` or `gray = true` in the plan"),
+        ];
+        for (name, what, hint) in cases {
             let file = foreign(&format!("{name}.png"));
-            let error = open_file(&file).err().unwrap();
+            let one = Region::of_size(Size::new(1, 1, 1));
+            let read = open_file(&file).and_then(|reader| reader.read(&Selection::default(), &one));
+            let error = read.err().unwrap();
             assert_eq!(error.to_string(), format!("`{}` is a png image with {what}", file.display()));
-            assert!(error.hint().unwrap().starts_with("convert the image to grey"));
+            assert!(error.hint().unwrap().starts_with(hint));
         }
     }
 

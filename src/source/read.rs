@@ -1,187 +1,121 @@
-//! Carries plans out: opens, cuts, pads and casts.
+//! Carries plans out: opens, cuts, pads, turns and casts.
 
-use super::cast::{Conversion, voxel_bytes};
-use super::error::{PlanMistake, SizeProblem};
-use super::{MissingRule, Plan, PlanRegion, ReadPlan, SourceError, SourceInfo, Sources, Target};
-use crate::volume::{Block, Region, Size, Span};
+use std::io;
+
+use super::resolve::{Leaf, Paint};
+use super::{Plan, SourceError, Sources, Target};
+use crate::volume::{Block, Region};
+
+/// The voxels of a task, and where they are from.
+#[derive(Debug)]
+pub struct Traced {
+    /// `target.size` voxels of `target.dtype`.
+    pub block: Block,
+    /// Boxes of the task, in its own voxels, that come from a source, or that the plan fills; the rest is padding.
+    pub covered: Vec<Region>,
+    /// Boxes of the task that come from a source, and from no fill.
+    pub read: Vec<Region>,
+}
+
+impl Traced {
+    /// The boxes, apart from each other, that no source and no fill gives, in the task's own voxels: they are 0.
+    pub fn padded(&self) -> Vec<Region> {
+        Region::of_size(self.block.size()).without_all(&self.covered)
+    }
+
+    /// The boxes, apart from each other, that the plan's `fill` or `missing` gives.
+    pub fn filled(&self) -> Vec<Region> {
+        let unread = Region::of_size(self.block.size()).without_all(&self.read);
+        let padded = self.padded();
+        unread.iter().flat_map(|part| part.without_all(&padded)).collect()
+    }
+}
 
 impl Sources {
     /// Reads what a plan says, as a block of exactly `target.size` and `target.dtype`. Blocks while it reads and decodes.
     ///
     /// Voxels of `target.required` must exist in the source unless the plan gives a fill; others that it does not have are
-    /// the fill, or 0. Tasks start at multiples of their own depth, which is how a stack's first section finds its layer.
+    /// the fill, or 0.
     ///
     /// # Errors
     /// Every variant of [`SourceError`], each naming the file.
     pub fn read(&self, plan: &Plan, target: &Target) -> Result<Block, SourceError> {
+        self.trace(plan, target).map(|traced| traced.block)
+    }
+
+    /// As [`Sources::read`], and tells which voxels are padding.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub fn trace(&self, plan: &Plan, target: &Target) -> Result<Traced, SourceError> {
+        let resolved = self.resolve(plan, target)?;
         let mut block = Block::zeros(target.dtype, target.size);
-        match plan {
-            Plan::Read(read) => self.read_layers(read, target, &mut block, 0)?,
-            Plan::Stack { z, sections } => self.read_stack(*z, sections, target, &mut block)?,
-        }
-        Ok(block)
-    }
-
-    fn read_stack(
-        &self,
-        z: Span,
-        sections: &[ReadPlan],
-        target: &Target,
-        block: &mut Block,
-    ) -> Result<(), SourceError> {
-        let layers = stack_layers(z, sections, target)?;
-        let Region { x, y, z: required } = target.required;
-        for (section, layer) in sections.iter().zip(layers.start..) {
-            let required = Region::new(x, y, if required.contains(layer) { Span::one(0) } else { Span::new(0, 0) });
-            let one = Target { size: Size { z: 1, ..target.size }, dtype: target.dtype, required };
-            self.read_layers(section, &one, block, layer)?;
-        }
-        Ok(())
-    }
-
-    /// Reads `target`, a part of `block` that starts at layer `z`. The block is zero there.
-    fn read_layers(&self, plan: &ReadPlan, target: &Target, block: &mut Block, z: i64) -> Result<(), SourceError> {
-        let fill = checked_fill(plan, target)?;
-        let opened = match self.open(plan) {
-            Err(SourceError::NotFound { .. }) if plan.missing == MissingRule::Fill => {
-                paste_fill(&fill, target, block, z);
-                return Ok(());
+        for paint in &resolved.paints {
+            match paint {
+                Paint::Fill { region, voxel } => paint_fill(region, voxel, &mut block),
+                Paint::Read(leaf) => self.paint(leaf, &mut block)?,
             }
-            opened => opened,
-        };
-        let (reader, selection) = opened?;
-        let info = reader.info(&selection)?;
-        let wanted = wanted_region(plan, &info, target)?;
-        let there = wanted.intersect(&info.region());
-        if plan.fill.is_none() {
-            check_required(plan, &info, target, &wanted)?;
         }
-        if there != wanted {
-            paste_fill(&fill, target, block, z);
+        Ok(Traced { block, read: resolved.read(), covered: resolved.covered })
+    }
+
+    /// Finds everything that [`Sources::read`] refuses and that headers can tell, and decodes nothing.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub fn verify(&self, plan: &Plan, target: &Target) -> Result<(), SourceError> {
+        self.resolve(plan, target).map(drop)
+    }
+
+    /// The most bytes of memory that reading this plan takes at any moment besides the result, from the headers alone. 0 for
+    /// a plan that cannot be carried out: reading it says why.
+    pub fn decode_cost(&self, plan: &Plan, target: &Target) -> u64 {
+        let Ok(resolved) = self.resolve(plan, target) else { return 0 };
+        let leaves = resolved.paints.iter().map(|paint| match paint {
+            Paint::Fill { .. } => 0,
+            Paint::Read(leaf) => {
+                super::sources::read_cost(&leaf.info, leaf.region.size().voxels(), !leaf.to.is_shift())
+            }
+        });
+        leaves.max().unwrap_or(0)
+    }
+
+    fn paint(&self, leaf: &Leaf, block: &mut Block) -> Result<(), SourceError> {
+        let Leaf { source, selection, info, region, to, conversion } = leaf;
+        let reader = self.open(source)?;
+        let now = reader.info(selection)?;
+        if (now.size, now.dtype) != (info.size, info.dtype) {
+            return Err(SourceError::io(&source.path, io::Error::other("the file changes while it is read")));
         }
-        if there.is_empty() {
-            return Ok(());
+        let place = to.map(region);
+        let at = (place.x.start, place.y.start, place.z.start);
+        if to.is_shift() && conversion.is_identity(info.dtype) {
+            return reader.read_into(selection, region, block, at);
         }
-        let at = (there.x.start - wanted.x.start, there.y.start - wanted.y.start, z + there.z.start - wanted.z.start);
-        let conversion = Conversion::new(plan, target.dtype);
-        if conversion.is_identity(info.dtype) {
-            return reader.read_into(&selection, &there, block, at);
-        }
-        let pasted = conversion.paste(&reader.read(&selection, &there)?, block, at);
-        pasted.map_err(|misfit| SourceError::DoesNotFit {
-            path: plan.path.clone(),
-            value: misfit.value,
-            at: (there.x.start + misfit.at.0, there.y.start + misfit.at.1, there.z.start + misfit.at.2),
-            dtype: target.dtype,
+        let voxels = reader.read(selection, region)?;
+        let voxels = if to.is_shift() { voxels } else { to.turn(&voxels) };
+        conversion.paste(&voxels, block, at).map_err(|misfit| {
+            let (x, y, z) = misfit.at;
+            let at = to.inverse().map_voxel((at.0 + x, at.1 + y, at.2 + z));
+            SourceError::DoesNotFit { path: source.path.clone(), value: misfit.value, at, dtype: block.dtype() }
         })
     }
 }
 
-impl ReadPlan {
-    /// The most voxels that the plan takes out of a source.
-    pub(super) fn voxels(&self, info: &SourceInfo) -> u64 {
-        match self.region {
-            PlanRegion::Whole => info.size.voxels(),
-            PlanRegion::Box(region) => on_source(region, info).intersect(&info.region()).size().voxels(),
-        }
+fn paint_fill(region: &Region, voxel: &[u8], block: &mut Block) {
+    if region.is_empty() {
+        return;
     }
-}
-
-/// The target's layers that the stack's sections fill. They may leave out only layers of which nothing is required.
-fn stack_layers(z: Span, sections: &[ReadPlan], target: &Target) -> Result<Span, SourceError> {
-    let depth = target.size.z;
-    let first = z.start.rem_euclid(i64::try_from(depth).unwrap_or(i64::MAX).max(1));
-    let layers = Span::new(first, first.saturating_add(sections.len() as i64));
-    let Region { x, y, z: required } = target.required;
-    let is_required = !(x.is_empty() || y.is_empty() || required.is_empty());
-    if layers.stop as u64 > depth || (is_required && !layers.covers(required)) {
-        let path = sections.first().map_or("a stack", |section| section.path.as_str());
-        let mistake = PlanMistake::StackDepth { first: first as u64, sections: sections.len() as u64, depth };
-        return Err(SourceError::mistake(path, mistake));
-    }
-    Ok(layers)
-}
-
-/// The bytes of the voxel that stands for what the source does not have.
-fn checked_fill(plan: &ReadPlan, target: &Target) -> Result<Vec<u8>, SourceError> {
-    if !(plan.scale.is_finite() && plan.offset.is_finite()) {
-        return Err(SourceError::mistake(&plan.path, PlanMistake::NotFinite));
-    }
-    let fill = plan.fill.unwrap_or(0.0);
-    voxel_bytes(fill, target.dtype)
-        .ok_or_else(|| SourceError::mistake(&plan.path, PlanMistake::Fill { fill, dtype: target.dtype }))
-}
-
-fn paste_fill(fill: &[u8], target: &Target, block: &mut Block, z: i64) {
-    if fill.iter().any(|byte| *byte != 0) {
-        block.paste(&Block::filled(target.dtype, target.size, fill), (0, 0, z));
-    }
-}
-
-/// The box of source voxels that becomes the target; it may reach outside the source.
-fn wanted_region(plan: &ReadPlan, info: &SourceInfo, target: &Target) -> Result<Region, SourceError> {
-    let size = target.size;
-    if info.is_flat() && size.z != 1 {
-        return Err(SourceError::mistake(&plan.path, PlanMistake::FlatForDeep { depth: size.z }));
-    }
-    match plan.region {
-        PlanRegion::Whole => {
-            let whole = Region::of_size(size);
-            if whole.covers(&info.region()) {
-                return Ok(whole);
-            }
-            let problem = SizeProblem::LargerThan(size);
-            Err(SourceError::WrongSize { path: plan.path.clone(), has: info.size, problem })
-        }
-        PlanRegion::Box(region) => {
-            let region = on_source(region, info);
-            if region.size() == size {
-                return Ok(region);
-            }
-            Err(SourceError::mistake(&plan.path, PlanMistake::RegionSize { region, target: size }))
-        }
-    }
-}
-
-/// A 2D source has no z to look for.
-fn on_source(region: Region, info: &SourceInfo) -> Region {
-    if info.is_flat() { Region { z: Span::one(0), ..region } } else { region }
-}
-
-/// The job says that the required voxels exist.
-fn check_required(plan: &ReadPlan, info: &SourceInfo, target: &Target, wanted: &Region) -> Result<(), SourceError> {
-    let required = target.required.shift(wanted.x.start, wanted.y.start, wanted.z.start);
-    if required.is_empty() || info.region().covers(&required) {
-        return Ok(());
-    }
-    let problem = SizeProblem::Lacking(lacking(&required, &info.region()));
-    Err(SourceError::WrongSize { path: plan.path.clone(), has: info.size, problem })
-}
-
-/// The part of `required` that `has` lacks, as one box: exact where it lacks on one axis at one side.
-fn lacking(required: &Region, has: &Region) -> Region {
-    let there = required.intersect(has);
-    if there.is_empty() {
-        return *required;
-    }
-    let axes = [(required.x, there.x), (required.y, there.y), (required.z, there.z)];
-    if axes.iter().filter(|(required, there)| required != there).count() > 1 {
-        return *required;
-    }
-    let rest = |required: Span, there: Span| match (required.start == there.start, required.stop == there.stop) {
-        (true, false) => Span::new(there.stop, required.stop),
-        (false, true) => Span::new(required.start, there.start),
-        _ => required,
-    };
-    Region::new(rest(required.x, there.x), rest(required.y, there.y), rest(required.z, there.z))
+    block.paste(&Block::filled(block.dtype(), region.size(), voxel), (region.x.start, region.y.start, region.z.start));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Cast;
     use super::super::conformance::{foreign, foreign_voxel};
+    use super::super::error::{PlanMistake, SizeProblem};
+    use super::super::{Axis, Cast, Lut, MissingRule, ReadPlan, Step};
     use super::*;
-    use crate::volume::Dtype;
+    use crate::volume::{Dtype, Size, Span};
 
     fn sources() -> Sources {
         Sources::new(foreign(""), 1 << 20)
@@ -194,7 +128,7 @@ mod tests {
 
     fn boxed(path: &str, x: (i64, i64), y: (i64, i64), z: (i64, i64)) -> ReadPlan {
         let region = Region::new(Span::new(x.0, x.1), Span::new(y.0, y.1), Span::new(z.0, z.1));
-        ReadPlan::new(path, PlanRegion::Box(region))
+        ReadPlan::new(path).with(Step::Crop(region))
     }
 
     fn read(plan: &ReadPlan, target: &Target) -> Result<Block, SourceError> {
@@ -241,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_padded_but_never_cut() {
-        let plan = ReadPlan::new("grey8.png", PlanRegion::Whole);
+        let plan = ReadPlan::new("grey8.png").with(Step::Whole);
         let required = Region::new(Span::new(0, 61), Span::new(0, 37), Span::new(0, 1));
         let larger = Target { size: Size::new(64, 64, 1), dtype: Dtype::Uint8, required };
         let block = read(&plan, &larger).unwrap();
@@ -279,26 +213,43 @@ mod tests {
             ),
             (fine.clone(), deep, "gives one section to a task of 2"),
             (with(|plan| plan.fill = Some(256.0)), one, "has the fill 256, which is no uint8"),
-            (with(|plan| plan.scale = f64::NAN), one, "has a `scale` or `offset` that is no finite number"),
-            (with(|plan| plan.page = Some(1)), one, "wants page 1, counted from 0, of 1"),
-            (with(|plan| plan.axes = Some("xy".to_owned())), one, "has the axes `xy`, but the source has `yx`"),
             (
-                with(|plan| plan.select = [('t', 0)].into()),
+                with(|plan| plan.steps.push(Step::Scale { factor: f64::NAN, offset: 0.0 })),
+                one,
+                "has a `scale` or `offset` that is no finite number",
+            ),
+            (with(|plan| plan.source.page = Some(1)), one, "wants page 1, counted from 0, of 1"),
+            (
+                with(|plan| plan.source.axes = Some("zyx".to_owned())),
+                one,
+                "has the axes `zyx`, but the source has `yx`",
+            ),
+            (
+                with(|plan| plan.source.select = [('t', 0)].into()),
                 one,
                 "needs exactly one position in `select` for the axis `t`",
             ),
         ];
         for (plan, target, expected) in cases {
             let error = read(&plan, &target).unwrap_err();
-            assert_eq!(error.to_string(), format!("the plan for `{}` {expected}", plan.path));
+            assert_eq!(error.to_string(), format!("the plan for `{}` {expected}", plan.source.path));
         }
+    }
+
+    #[test]
+    fn the_z_of_a_box_is_not_looked_at_in_a_2d_source() {
+        let plan = boxed("grey8.png", (3, 5), (7, 8), (16, 32));
+        let block = read(&plan, &target(Size::new(2, 1, 1), Dtype::Uint8)).unwrap();
+        assert_eq!(block.as_bytes(), [3, 4].map(|x| foreign_voxel(x, 7, 0) as u8));
+        let wide = read(&boxed("grey8.png", (3, 6), (7, 8), (16, 32)), &target(Size::new(2, 1, 1), Dtype::Uint8));
+        assert!(matches!(wide, Err(SourceError::Plan { mistake: PlanMistake::RegionSize { .. }, .. })));
     }
 
     #[test]
     fn pages_can_be_time_samples() {
         let mut plan = boxed("pages_8.tif", (1, 5), (2, 4), (70, 71));
-        plan.axes = Some("tyx".to_owned());
-        plan.select.insert('t', 3);
+        plan.source.axes = Some("tyx".to_owned());
+        plan.source.select.insert('t', 3);
         let block = read(&plan, &target(Size::new(4, 2, 1), Dtype::Uint8)).unwrap();
         assert_eq!(block.as_bytes()[5], foreign_voxel(2, 3, 3) as u8);
     }
@@ -318,7 +269,11 @@ mod tests {
 
     #[test]
     fn a_stack_lays_its_sections_from_its_first_layer_on() {
-        let section = |page| ReadPlan { page: Some(page), ..boxed("pages_8.tif", (0, 3), (0, 2), (0, 1)) };
+        let section = |page| {
+            let mut plan = boxed("pages_8.tif", (0, 3), (0, 2), (0, 1));
+            plan.source.page = Some(page);
+            plan
+        };
         let stack = |start, pages: std::ops::Range<u64>| {
             let sections: Vec<ReadPlan> = pages.map(section).collect();
             Plan::Stack { z: Span::new(start, start + sections.len() as i64), sections }
@@ -345,7 +300,7 @@ mod tests {
         let mut plan = boxed("none.png", (0, 2), (0, 1), (0, 1));
         let one = target(Size::new(2, 1, 1), Dtype::Uint8);
         assert_eq!(read(&plan, &one).unwrap_err().to_string(), "`none.png` does not exist");
-        plan.missing = MissingRule::Fill;
+        plan.source.missing = MissingRule::Fill;
         assert_eq!(read(&plan, &one).unwrap().as_bytes(), [0, 0]);
         plan.fill = Some(7.0);
         assert_eq!(read(&plan, &one).unwrap().as_bytes(), [7, 7]);
@@ -359,10 +314,10 @@ mod tests {
         let error = read(&plan, &one).unwrap_err();
         let expected = format!("`grey16.png` has the value {a} at x 10, y 5, z 0, which does not fit in uint8");
         assert_eq!(error.to_string(), expected);
-        plan.cast = Cast::Wrap;
+        plan.cast = Some(Cast::Wrap);
         assert_eq!(read(&plan, &one).unwrap().as_bytes(), [a as u8, b as u8]);
-        plan.cast = Cast::Saturate;
-        plan.scale = 0.25;
+        plan.cast = Some(Cast::Saturate);
+        plan.steps.push(Step::Scale { factor: 0.25, offset: 0.0 });
         assert_eq!(read(&plan, &one).unwrap().as_bytes(), [a, b].map(|value| (value as f64 / 4.0).round() as u8));
     }
 
@@ -370,8 +325,9 @@ mod tests {
     fn the_format_can_be_forced_and_must_be_known() {
         let one = target(Size::new(2, 1, 1), Dtype::Uint8);
         let with = |path: &str, format: Option<&str>| {
-            let plan = boxed(path, (0, 2), (0, 1), (0, 1));
-            read(&ReadPlan { format: format.map(str::to_owned), ..plan }, &one)
+            let mut plan = boxed(path, (0, 2), (0, 1), (0, 1));
+            plan.source.format = format.map(str::to_owned);
+            read(&plan, &one)
         };
         assert!(with("grey8.png", Some("PNG")).is_ok());
         assert!(matches!(with("grey8.png", Some("tif")), Err(SourceError::Damaged { .. })));
@@ -379,6 +335,114 @@ mod tests {
         assert_eq!(unknown.to_string(), "`grey8.png` cannot be read as `dm3`, there is no such format");
         let content = with("smooth.raw", None).unwrap_err();
         assert_eq!(content.to_string(), "`smooth.raw` is of no format that is read here");
-        assert_eq!(content.hint().unwrap(), "formats that are read: `png`, `jpeg`, `tiff`");
+        assert_eq!(content.hint().unwrap(), "formats that are read: `png`, `jpeg`, `tiff`, `hdf5`, `precomputed`");
+    }
+
+    /// The value of `grey16.png` at (x, y); pages of `pages_16_be.tif` at (x, y, z).
+    fn voxel(x: i64, y: i64, z: i64) -> u16 {
+        foreign_voxel(x, y, z) as u16
+    }
+
+    #[test]
+    fn steps_are_done_in_their_order() {
+        // grey16.png is 61 × 37.
+        let size = Size::new(5, 3, 1);
+        let here = |plan: ReadPlan| values(&read(&plan, &target(size, Dtype::Uint16)).unwrap());
+        let at = |f: &dyn Fn(i64, i64) -> (i64, i64)| -> Vec<u16> {
+            let pixels = (0..3).flat_map(|y| (0..5).map(move |x| (x, y)));
+            pixels.map(|(x, y)| f(x, y)).map(|(x, y)| voxel(x, y, 0)).collect()
+        };
+        let source = || ReadPlan::new("grey16.png");
+        let crop = |x: (i64, i64), y: (i64, i64)| {
+            Step::Crop(Region::new(Span::new(x.0, x.1), Span::new(y.0, y.1), Span::one(4)))
+        };
+        let flat = |x: (i64, i64), y: (i64, i64)| {
+            Step::Crop(Region::new(Span::new(x.0, x.1), Span::new(y.0, y.1), Span::one(0)))
+        };
+        let cut = crop((10, 15), (20, 23));
+        assert_eq!(here(source().with(cut.clone())), at(&|x, y| (x + 10, y + 20)));
+        assert_eq!(here(source().with(Step::Flip(Axis::X)).with(cut.clone())), at(&|x, y| (60 - x - 10, y + 20)));
+        assert_eq!(here(source().with(cut.clone()).with(Step::Flip(Axis::X))), at(&|x, y| (14 - x, y + 20)));
+        assert_eq!(here(source().with(Step::Flip(Axis::Y)).with(cut.clone())), at(&|x, y| (x + 10, 36 - y - 20)));
+        // A quarter clockwise: 37 × 61, and (x, y) comes to (36 - y, x).
+        assert_eq!(here(source().with(Step::Rotate(1)).with(cut.clone())), at(&|x, y| (y + 20, 36 - (x + 10))));
+        assert_eq!(here(source().with(Step::Rotate(2)).with(cut.clone())), at(&|x, y| (60 - (x + 10), 36 - (y + 20))));
+        assert_eq!(here(source().with(Step::Rotate(3)).with(cut)), at(&|x, y| (60 - (y + 20), x + 10)));
+        assert_eq!(here(source().with(crop((10, 13), (20, 25))).with(Step::Rotate(1))), at(&|x, y| (10 + y, 24 - x)));
+        let twice = source().with(crop((10, 30), (20, 30))).with(flat((2, 7), (1, 4)));
+        assert_eq!(here(twice), at(&|x, y| (x + 12, y + 21)));
+        let mut exchanged = source().with(crop((4, 9), (50, 53)));
+        exchanged.source.axes = Some("xy".to_owned());
+        assert_eq!(here(exchanged), at(&|x, y| (y + 50, x + 4)));
+    }
+
+    #[test]
+    fn images_are_pasted_beside_each_other_and_then_cut() {
+        let right = ReadPlan::new("grey16.png").with(Step::Flip(Axis::X));
+        let pair = ReadPlan::new("pages_16_be.tif").with(Step::Paste { plan: Box::new(right), at: [61, 2, 0] });
+        let mut plan = pair.with(Step::Crop(Region::new(Span::new(58, 66), Span::new(1, 5), Span::one(3))));
+        plan.source.page = Some(3);
+        let block = read(&plan, &target(Size::new(8, 4, 1), Dtype::Uint16));
+        // The right image begins two rows lower: the job would lack these voxels.
+        let expected = "gives no voxels for x 3..8, y 0..1, z 0..1 of its task, which the job needs";
+        assert_eq!(block.unwrap_err().to_string(), format!("the plan for `pages_16_be.tif` {expected}"));
+        plan.fill = Some(7.0);
+        let block = values(&read(&plan, &target(Size::new(8, 4, 1), Dtype::Uint16)).unwrap());
+        for (n, value) in block.into_iter().enumerate() {
+            let (x, y) = ((n % 8) as i64 + 58, (n / 8) as i64 + 1);
+            let expected = match (x < 61, y < 2) {
+                (true, _) => voxel(x, y, 3),
+                (false, true) => 7,
+                (false, false) => voxel(60 - (x - 61), y - 2, 0),
+            };
+            assert_eq!(value, expected, "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_image_has_its_own_fill_and_lies_on_top() {
+        let mut over = boxed("grey8.png", (60, 63), (0, 1), (0, 1));
+        over.fill = Some(9.0);
+        let plan = boxed("grey8.png", (0, 4), (0, 1), (0, 1)).with(Step::Paste { plan: Box::new(over), at: [1, 0, 0] });
+        let block = read(&plan, &target(Size::new(4, 1, 1), Dtype::Uint8)).unwrap();
+        assert_eq!(block.as_bytes(), [foreign_voxel(0, 0, 0) as u8, foreign_voxel(60, 0, 0) as u8, 9, 9]);
+    }
+
+    #[test]
+    fn values_are_looked_up_in_tables() {
+        let [a, b] = [0, 1].map(|x| foreign_voxel(x, 0, 0) & 255);
+        let lut = Lut::new([(a, 200)].into());
+        let plan = boxed("grey8.png", (0, 2), (0, 1), (0, 1)).with(Step::Lut(lut.clone()));
+        assert_eq!(read(&plan, &target(Size::new(2, 1, 1), Dtype::Uint8)).unwrap().as_bytes(), [200, b as u8]);
+        let floats = boxed("float32_be.tif", (0, 2), (0, 1), (0, 1)).with(Step::Lut(lut));
+        let error = read(&floats, &target(Size::new(2, 1, 1), Dtype::Uint8)).unwrap_err();
+        assert!(error.to_string().ends_with("has a `lut`, but the source's values are floats"), "{error}");
+    }
+
+    #[test]
+    fn padding_is_told_from_what_a_source_gave() {
+        let plan = Plan::Read(boxed("grey8.png", (59, 64), (36, 39), (0, 1)));
+        let required = Region::new(Span::new(0, 2), Span::new(0, 1), Span::one(0));
+        let target = Target { size: Size::new(5, 3, 1), dtype: Dtype::Uint8, required };
+        assert_eq!(sources().trace(&plan, &target).unwrap().covered, [required]);
+        assert!(sources().verify(&plan, &target).is_ok());
+        let all = Target { required: Region::of_size(target.size), ..target };
+        assert!(matches!(sources().verify(&plan, &all), Err(SourceError::WrongSize { .. })));
+    }
+
+    #[test]
+    fn a_volume_is_turned_on_every_axis() {
+        // pages_16_be.tif is 61 × 37 × 5.
+        let pages = sources().info("pages_16_be.tif").unwrap().size.z as i64;
+        let size = Size::new(2, 3, 4);
+        let region = Region::new(Span::new(1, 3), Span::new(5, 8), Span::new(20, 24));
+        let mut plan = ReadPlan::new("pages_16_be.tif").with(Step::Flip(Axis::X)).with(Step::Crop(region));
+        // The pages are x, the rows z, the columns y.
+        plan.source.axes = Some("xzy".to_owned());
+        let block = values(&read(&plan, &target(size, Dtype::Uint16)).unwrap());
+        for (n, value) in block.into_iter().enumerate() {
+            let (x, y, z) = ((n % 2) as i64 + 1, (n / 2 % 3) as i64 + 5, (n / 6) as i64 + 20);
+            assert_eq!(value, voxel(y, z, pages - 1 - x), "{x} {y} {z}");
+        }
     }
 }

@@ -1,19 +1,31 @@
 //! All sources of a job, shared by its workers.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::Cache;
-use super::error::PlanMistake;
+use super::error::{Number, PlanMistake};
+use super::format::Format;
+use super::generated::Generated;
+use super::hdf5::Hdf5Reader;
 use super::location::Located;
-use super::{Plan, ReadPlan, RegionReader, Selection, SourceError, SourceInfo, format, location};
+use super::{Plan, ReadPlan, RegionReader, Selection, SourceError, SourceInfo, SourceRef, Step, Target};
+use super::{format, hdf5, location, number};
 use crate::codec::ImageFormat;
+use crate::volume::Region;
 
 /// Sources whose headers are remembered.
 const MAX_INFOS: usize = 4096;
 
 /// Readers that are kept open. Each may hold two file descriptors, and a process often has no more than 1024.
 const MAX_READERS: usize = 128;
+
+/// The largest text that a script reads at once, and all that is remembered of them, in bytes.
+const LARGEST_TEXT: u64 = 4 << 20;
+
+/// The most values that a script reads of a source.
+const MOST_SCALARS: u64 = 4096;
 
 /// The sources of a job, opened when they are first wanted and kept as long as there is room.
 ///
@@ -23,8 +35,12 @@ const MAX_READERS: usize = 128;
 pub struct Sources {
     base_dir: PathBuf,
     limit_bytes: u64,
-    infos: Cache<(Located, Option<ImageFormat>, Selection), SourceInfo>,
-    readers: Cache<(Located, Option<ImageFormat>), dyn RegionReader>,
+    cache_bytes: u64,
+    infos: Cache<(Located, Option<Format>, Selection), SourceInfo>,
+    readers: Cache<(Located, Option<Format>), dyn RegionReader>,
+    texts: Cache<Located, str>,
+    #[cfg(test)]
+    pub(crate) headers_read: std::sync::atomic::AtomicU64,
 }
 
 impl Sources {
@@ -33,8 +49,12 @@ impl Sources {
         Sources {
             base_dir,
             limit_bytes: u64::MAX,
+            cache_bytes,
             infos: Cache::new(u64::MAX, MAX_INFOS),
             readers: Cache::new(cache_bytes, MAX_READERS),
+            texts: Cache::new(LARGEST_TEXT, MAX_INFOS),
+            #[cfg(test)]
+            headers_read: Default::default(),
         }
     }
 
@@ -48,15 +68,18 @@ impl Sources {
     /// # Errors
     /// [`SourceError::NotFound`], `NotSupported`, `Damaged` and `Unreachable`.
     pub fn info(&self, path: &str) -> Result<Arc<SourceInfo>, SourceError> {
-        self.info_of(&self.locate(path)?, None, &Selection::default())
+        self.info_of(path, None, &Selection::default())
     }
 
-    /// Whether there is a file at `path`.
+    /// Whether there is a file at `path`, or it means a source without one.
     ///
     /// # Errors
     /// [`SourceError::NotSupported`] for URLs that are not read yet, [`SourceError::Unreachable`] for folders, and where the
     /// system does not tell.
     pub fn exists(&self, path: &str) -> Result<bool, SourceError> {
+        if Generated::find(path)?.is_some() {
+            return Ok(true);
+        }
         match self.locate(path) {
             Ok(_) => Ok(true),
             Err(SourceError::NotFound { .. }) => Ok(false),
@@ -72,33 +95,60 @@ impl Sources {
         location::list(&self.base_dir, dir)
     }
 
-    /// The most bytes of memory that reading this plan takes at any moment besides the result, from the headers alone. 0 for a source that does not exist or is no source: reading it says why.
-    pub fn decode_cost(&self, plan: &Plan) -> u64 {
-        let cost = |read: &ReadPlan| self.planned_info(read).map_or(0, |info| read_cost(&info, read));
-        match plan {
-            Plan::Read(read) => cost(read),
-            Plan::Stack { sections, .. } => sections.iter().map(cost).max().unwrap_or(0),
+    /// The text of a file of at most [`LARGEST_TEXT`] bytes.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`], `Unreachable`, `NotSupported` and `LimitsExceeded`.
+    pub fn text(&self, path: &str) -> Result<Arc<str>, SourceError> {
+        let located = self.locate(path)?;
+        self.texts.get(&located, || {
+            let text = String::from_utf8(located.bytes(LARGEST_TEXT)?);
+            let text =
+                text.map_err(|error| SourceError::io(path, io::Error::new(io::ErrorKind::InvalidData, error)))?;
+            let bytes = text.len() as u64;
+            Ok((Arc::from(text), bytes))
+        })
+    }
+
+    /// The values of a source of at most [`MOST_SCALARS`] voxels, x fastest.
+    ///
+    /// # Errors
+    /// Every variant of [`SourceError`]; [`PlanMistake::TooManyScalars`] for a larger source.
+    pub fn scalars(&self, source: &SourceRef) -> Result<Vec<Number>, SourceError> {
+        let info = self.source_info(source)?;
+        if info.size.voxels() > MOST_SCALARS {
+            let mistake = PlanMistake::TooManyScalars { size: info.size, most: MOST_SCALARS };
+            return Err(SourceError::mistake(&source.path, mistake));
         }
+        let plan = Plan::Read(ReadPlan { source: source.clone(), ..ReadPlan::new("") }.with(Step::Whole));
+        let target = Target { size: info.size, dtype: info.dtype, required: Region::of_size(info.size) };
+        Ok(number::numbers(&self.read(&plan, &target)?))
     }
 
-    /// What a plan reads from, from the headers.
-    pub(super) fn planned_info(&self, plan: &ReadPlan) -> Result<Arc<SourceInfo>, SourceError> {
-        let (located, forced) = (self.locate(&plan.path)?, format::forced(plan)?);
-        let page = Selection { page: plan.page, ..Selection::default() };
-        let selection = selection(plan, |any| self.info_of(&located, forced, any)).unwrap_or(page);
-        self.info_of(&located, forced, &selection)
+    /// What the selected part of a plan's source is, from its header.
+    pub(super) fn selected_info(
+        &self,
+        source: &SourceRef,
+        selection: &Selection,
+    ) -> Result<Arc<SourceInfo>, SourceError> {
+        self.info_of(&source.path, format::forced(source)?, selection)
     }
 
-    /// Opens what a plan reads from.
-    pub(super) fn open(&self, plan: &ReadPlan) -> Result<(Arc<dyn RegionReader>, Selection), SourceError> {
-        let key = (self.locate(&plan.path)?, format::forced(plan)?);
-        let reader = self.readers.get(&key, || {
-            let reader = format::open(&key.0, key.1, self.limit_bytes)?;
+    /// Opens a plan's source.
+    pub(super) fn open(&self, source: &SourceRef) -> Result<Arc<dyn RegionReader>, SourceError> {
+        if let Some(generated) = Generated::find(&source.path)? {
+            return Ok(Arc::new(generated));
+        }
+        self.reader(self.locate(&source.path)?, format::forced(source)?)
+    }
+
+    fn reader(&self, located: Located, forced: Option<Format>) -> Result<Arc<dyn RegionReader>, SourceError> {
+        let key = (located, forced);
+        self.readers.get(&key, || {
+            let reader = format::open(&key.0, key.1, self.limit_bytes, self.cache_bytes)?;
             let bytes = reader.held_bytes();
             Ok((reader, bytes))
-        })?;
-        let selection = selection(plan, |any| reader.info(any))?;
-        Ok((reader, selection))
+        })
     }
 
     pub(super) fn locate(&self, path: &str) -> Result<Located, SourceError> {
@@ -111,55 +161,51 @@ impl Sources {
 
     fn info_of(
         &self,
-        located: &Located,
-        forced: Option<ImageFormat>,
+        path: &str,
+        forced: Option<Format>,
         selection: &Selection,
     ) -> Result<Arc<SourceInfo>, SourceError> {
-        let key = (located.clone(), forced, selection.clone());
-        self.infos.get(&key, || Ok((format::info(located, forced, selection, self.limit_bytes)?, 1)))
+        if let Some(generated) = Generated::find(path)? {
+            return generated.info(selection);
+        }
+        let key = (self.locate(path)?, forced, selection.clone());
+        self.infos.get(&key, || {
+            #[cfg(test)]
+            self.headers_read.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            // The index of a file with many pages or arrays is read once for all of them.
+            if format::is_index_kept(format::of(&key.0, forced)?, selection) {
+                return Ok((self.reader(key.0.clone(), forced)?.info(selection)?, 1));
+            }
+            Ok((format::info(&key.0, forced, selection, self.limit_bytes)?, 1))
+        })
     }
 }
 
-/// The part of the source that a plan's `page`, `axes` and `select` mean.
-///
-/// Files with pages do not say what their pages are: with axes such as `tyx`, a position on `t` selects the page.
-fn selection(
-    plan: &ReadPlan,
-    info: impl FnOnce(&Selection) -> Result<Arc<SourceInfo>, SourceError>,
-) -> Result<Selection, SourceError> {
-    let plain = Selection { page: plan.page, ..Selection::default() };
-    let mistake = |mistake| Err(SourceError::mistake(&plan.path, mistake));
-    let mut selected = plan.select.iter().map(|(axis, at)| (*axis, *at));
-    match (plan.axes.as_deref(), selected.next(), selected.next()) {
-        (None, None, _) => Ok(plain),
-        (None | Some("yx" | "zyx"), Some((axis, _)), _) | (_, _, Some((axis, _))) => {
-            mistake(PlanMistake::Select { axis })
-        }
-        (Some(axes @ ("tyx" | "cyx")), chosen, None) if plan.page.is_none() => match chosen {
-            Some((axis, at)) if axes.starts_with(axis) => Ok(Selection { page: Some(at), ..plain }),
-            Some((axis, _)) => mistake(PlanMistake::Select { axis }),
-            None => mistake(PlanMistake::Select { axis: if axes == "tyx" { 't' } else { 'c' } }),
-        },
-        (Some(axes), _, None) => {
-            let has = info(&plain)?.axes.clone();
-            if axes == has { Ok(plain) } else { mistake(PlanMistake::Axes { axes: axes.to_owned(), has }) }
-        }
-    }
-}
-
-/// What one read takes: what its decoder needs, and the region once more in the source's own voxel type, for the cast. A file
-/// that goes through as it is lies in memory beside its voxels.
-fn read_cost(info: &SourceInfo, plan: &ReadPlan) -> u64 {
-    let (voxels, item) = (plan.voxels(info), info.dtype.size_bytes() as u64);
+/// What reading so many voxels takes: what the decoder needs, and the voxels once more in the source's own type, for the cast;
+/// twice when they are turned. A file that goes through as it is lies in memory beside its voxels.
+pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 {
+    let item = info.dtype.size_bytes() as u64;
     let decoder = match ImageFormat::from_name(info.format) {
-        // The packed samples of an image below 8 bits are at most as long as the image.
-        Some(ImageFormat::Png) => info.decoded_bytes().saturating_mul(if info.is_plain { 1 } else { 2 }),
+        // Besides the voxels, the samples of all channels, or the packed ones below 8 bits: at most as long as the image.
+        Some(ImageFormat::Png) => {
+            info.decoded_bytes().saturating_mul(if info.is_plain { 1 } else { 1 + info.decoded_channels })
+        }
         // Progressive images keep a 16-bit coefficient for each voxel until the last scan.
-        Some(ImageFormat::Jpeg) => info.decoded_bytes().saturating_mul(3).saturating_add(info.file_bytes),
+        Some(ImageFormat::Jpeg) => {
+            let samples = info.decoded_bytes().saturating_mul(info.decoded_channels);
+            samples.saturating_mul(3).saturating_add(info.file_bytes)
+        }
+        // The chunks that are decoded at once and their part of the region; one of them packed, and between two filters.
+        None if info.format == Hdf5Reader::FORMAT => {
+            let chunk = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
+            let all = info.decoded_bytes().saturating_mul(info.decoded_channels);
+            chunk.saturating_mul(4).saturating_add(2 * hdf5::BATCH_BYTES.min(all))
+        }
         // A strip or tile, and the same once more packed or in a decoder's hands.
-        Some(ImageFormat::Tiff) | None => info.block.voxels().saturating_mul(2 * item),
+        Some(ImageFormat::Tiff) | None => info.block.voxels().saturating_mul(2 * item * info.decoded_channels),
     };
-    let read = decoder.saturating_add(voxels.saturating_mul(item));
+    let copies = if is_turned { 2 } else { 1 };
+    let read = decoder.saturating_add(voxels.saturating_mul(copies * item));
     let as_is = info.decoded_bytes().saturating_add(info.file_bytes);
     if info.is_plain && voxels == info.size.voxels() { read.max(as_is) } else { read }
 }
@@ -168,13 +214,13 @@ fn read_cost(info: &SourceInfo, plan: &ReadPlan) -> u64 {
 mod tests {
     use std::fs;
 
+    use super::super::Colour;
     use super::super::conformance::foreign;
-    use super::super::{PlanRegion, Target};
     use super::*;
-    use crate::volume::{Dtype, Region, Size};
+    use crate::volume::{Dtype, Size};
 
     fn whole(path: &str) -> Plan {
-        Plan::Read(ReadPlan::new(path, PlanRegion::Whole))
+        Plan::Read(ReadPlan::new(path).with(Step::Whole))
     }
 
     fn target(dtype: Dtype) -> Target {
@@ -225,11 +271,24 @@ mod tests {
     fn the_cost_covers_the_decoded_image_or_one_block() {
         let sources = Sources::new(foreign(""), 0);
         let corner = Region::of_size(Size::new(4, 4, 1));
-        let corner = |path: &str| Plan::Read(ReadPlan::new(path, PlanRegion::Box(corner)));
-        assert_eq!(sources.decode_cost(&corner("grey16.png")), 61 * 37 * 2 + 16 * 2);
-        assert_eq!(sources.decode_cost(&corner("tiles_deflate_16_le.tif")), 2 * 32 * 16 * 2 + 16 * 2);
-        assert!(sources.decode_cost(&whole("grey8.png")) >= 61 * 37 + sources.info("grey8.png").unwrap().file_bytes);
-        assert_eq!(sources.decode_cost(&whole("none.png")), 0);
+        let corner_of = |path: &str| ReadPlan::new(path).with(Step::Crop(corner));
+        let corner = |path: &str| Plan::Read(corner_of(path));
+        let coloured = |path: &str| {
+            let mut plan = corner_of(path);
+            plan.source.colour = Colour::Channel(2);
+            Plan::Read(plan)
+        };
+        let size = Size::new(4, 4, 1);
+        let small = Target { size, dtype: Dtype::Uint16, required: Region::of_size(size) };
+        assert_eq!(sources.decode_cost(&corner("grey16.png"), &small), 61 * 37 * 2 + 16 * 2);
+        assert_eq!(sources.decode_cost(&corner("tiles_deflate_16_le.tif"), &small), 2 * 32 * 16 * 2 + 16 * 2);
+        assert_eq!(sources.decode_cost(&coloured("colour_rgb16.png"), &small), 61 * 37 * 2 * (3 + 1) + 16 * 2);
+        assert_eq!(sources.decode_cost(&coloured("colour_5_chunky.tif"), &small), 2 * 32 * 16 * 2 * 5 + 16 * 2);
+        assert!(
+            sources.decode_cost(&whole("grey8.png"), &target(Dtype::Uint8))
+                >= 61 * 37 + sources.info("grey8.png").unwrap().file_bytes
+        );
+        assert_eq!(sources.decode_cost(&whole("none.png"), &small), 0);
     }
 
     #[test]

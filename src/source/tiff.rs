@@ -1,19 +1,20 @@
 //! TIFF files as 2D sources (one page) and 3D sources (several pages, page `n` being z `n`).
 //!
-//! **Reads** what [`crate::codec::tiff`] decodes. **Regions**: only the strips or tiles that a region touches are decoded;
-//! nothing decoded is kept. The pages' directories are read once, when the file is opened. Pages that differ in size or
-//! voxel type are no volume; each of them can be read alone with `page`.
+//! **Reads** what [`crate::codec::tiff`] decodes: grey, and one channel or the grey of colours. **Regions**: only the strips or tiles that a region touches are decoded,
+//! of planar pages those of the selected channel; nothing decoded is kept. The pages' directories are read once, when the
+//! file is opened. Pages that differ in size, voxel type or number of channels are no volume; each of them can be read alone with `page`.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::colour::chosen;
 use super::decoded::{check_room, check_selection, flat_info};
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{Colour, RegionReader, Selection, SourceError, SourceInfo};
 use crate::codec::tiff::{Page, TiffFile};
-use crate::codec::{Feature, ImageFormat};
+use crate::codec::{Feature, Header, ImageFormat};
 use crate::volume::{Block, Region, Size};
 
 /// Open files that wait for the next read. More threads than these may read at once; their files are then closed.
@@ -29,7 +30,7 @@ pub(super) struct TiffReader {
     located: Located,
     limit_bytes: u64,
     pages: Vec<Result<Page, Feature>>,
-    /// The whole file as one source, or why it is none.
+    /// The whole file as one source with nothing selected but some channel where it has several, or why it is none.
     whole: Result<Arc<SourceInfo>, Unsupported>,
     idle: Mutex<Vec<OpenFile>>,
 }
@@ -86,11 +87,15 @@ impl RegionReader for TiffReader {
         let Some(index) = selection.page else {
             let whole = self.whole.clone().map_err(|what| self.unsupported(what))?;
             check_selection(&whole, selection)?;
-            return Ok(whole);
+            if whole.channels == 1 && selection.colour == Colour::None {
+                return Ok(whole);
+            }
+            return select_colour((*whole).clone(), self.page(0)?, selection.colour);
         };
-        let info = page_info(&self.located, self.page(index)?, self.pages.len());
+        let page = self.page(index)?;
+        let info = page_info(&self.located, page, self.pages.len());
         check_selection(&info, selection)?;
-        Ok(Arc::new(info))
+        select_colour(info, page, selection.colour)
     }
 
     fn read_into(
@@ -101,6 +106,7 @@ impl RegionReader for TiffReader {
         (x, y, z): (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let info = self.info(selection)?;
+        info.check_colour(selection.page)?;
         info.check_bounds(region)?;
         check_room(&info, region, target, (x, y, z));
         if region.is_empty() {
@@ -110,7 +116,8 @@ impl RegionReader for TiffReader {
             for (layer, section) in (region.z.start..region.z.stop).enumerate() {
                 let index = selection.page.unwrap_or(section as u64);
                 let page = self.page(index)?;
-                let read = file.read_into((index, page), region, target, (x, y, z + layer as i64));
+                let read =
+                    file.read_into((index, page), selection.colour.pick(), region, target, (x, y, z + layer as i64));
                 read.map_err(|error| SourceError::codec(&self.located.path, error))?;
             }
             Ok(())
@@ -135,6 +142,11 @@ fn page_info(located: &Located, page: &Page, pages: usize) -> SourceInfo {
     SourceInfo { block: page.block, pages: pages as u64, is_plain, ..flat }
 }
 
+fn select_colour(info: SourceInfo, page: &Page, colour: Colour) -> Result<Arc<SourceInfo>, SourceError> {
+    let decoded_channels = u64::from(page.decoded_channels(colour.pick()));
+    chosen(SourceInfo { decoded_channels, ..info }, page.header.channels, colour).map(Arc::new)
+}
+
 /// All pages as one source, when they are alike.
 fn whole_info(located: &Located, pages: &[Result<Page, Feature>]) -> Result<SourceInfo, Unsupported> {
     let mut all = pages.iter().zip(0u64..).map(|(page, index)| match page {
@@ -145,14 +157,10 @@ fn whole_info(located: &Located, pages: &[Result<Page, Feature>]) -> Result<Sour
     for page in all {
         let (page, index) = page?;
         let (header, first) = (page.header, first.header);
-        if (header.size, header.dtype) != (first.size, first.dtype) {
-            return Err(Unsupported::PagesDiffer {
-                page: index,
-                size: header.size,
-                dtype: header.dtype,
-                first_size: first.size,
-                first_dtype: first.dtype,
-            });
+        let like = |header: Header| (header.size, header.dtype, u64::from(header.channels.count()));
+        if like(header) != like(first) {
+            let (size, dtype, channels) = like(header);
+            return Err(Unsupported::PagesDiffer { page: index, size, dtype, channels, first: like(first) });
         }
     }
     let flat = page_info(located, first, pages.len());
@@ -275,8 +283,9 @@ mod tests {
             ("imagej_hidden", "is a tiff image with 3 sections behind a single page"),
         ];
         for (name, expected) in cases {
-            let info = open(name).and_then(|reader| reader.info(&Selection::default()));
-            let error = info.unwrap_err();
+            let one = Region::of_size(Size::new(1, 1, 1));
+            let read = open(name).and_then(|reader| reader.read(&Selection::default(), &one));
+            let error = read.unwrap_err();
             assert!(error.to_string().ends_with(expected), "{error}");
         }
     }

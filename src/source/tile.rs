@@ -1,6 +1,6 @@
 //! Tiles for tile jobs: a file that already is the tile goes through byte for byte.
 
-use super::{Encode, Plan, PlanRegion, ReadPlan, SourceError, SourceInfo, Sources, Target};
+use super::{Colour, Encode, Plan, ReadPlan, SourceError, SourceInfo, Sources, Step, Target};
 use crate::codec::{self, ImageFormat};
 use crate::volume::{Block, Region};
 
@@ -33,14 +33,14 @@ impl Sources {
 
     /// The file's own bytes, when they are the tile. Whatever is wrong with the header is left to [`Sources::read`].
     fn as_is(&self, plan: &ReadPlan, target: &Target) -> Result<Option<TileBytes>, SourceError> {
-        let Ok(info) = self.planned_info(plan) else { return Ok(None) };
+        let Ok(info) = self.source_info(&plan.source) else { return Ok(None) };
         let Some(format) = ImageFormat::from_name(info.format) else { return Ok(None) };
         if !(is_tile(&info, target) && is_untouched(plan, target) && is_encoded(format, plan.encode)) {
             return Ok(None);
         }
-        let bytes = self.locate(&plan.path)?.bytes(self.limit_bytes())?;
+        let bytes = self.locate(&plan.source.path)?.bytes(self.limit_bytes())?;
         let decoded = codec::decode(&bytes, self.limit_bytes());
-        let block = decoded.map_err(|error| SourceError::codec(&plan.path, error))?;
+        let block = decoded.map_err(|error| SourceError::codec(&plan.source.path, error))?;
         let is_same = block.size() == target.size && block.dtype() == target.dtype;
         Ok(is_same.then_some(TileBytes::AsIs { bytes, format }))
     }
@@ -57,13 +57,13 @@ fn is_tile(info: &SourceInfo, target: &Target) -> bool {
 /// Whether the plan takes all voxels as they are.
 fn is_untouched(plan: &ReadPlan, target: &Target) -> bool {
     let whole = Region::of_size(target.size);
-    let is_whole = match plan.region {
-        PlanRegion::Whole => true,
-        PlanRegion::Box(region) => (region.x, region.y) == (whole.x, whole.y) && region.z.len() == 1,
+    let is_whole = match plan.steps.as_slice() {
+        [] | [Step::Whole] => true,
+        [Step::Crop(region)] => (region.x, region.y) == (whole.x, whole.y) && region.z.len() == 1,
+        _ => false,
     };
-    let is_unscaled = plan.scale == 1.0 && plan.offset == 0.0;
     // Anything unusual may be a mistake, which reading finds.
-    is_whole && is_unscaled && plan.axes.is_none() && plan.select.is_empty()
+    is_whole && plan.source.axes.is_none() && plan.source.select.is_empty() && plan.source.colour == Colour::None
 }
 
 fn is_encoded(format: ImageFormat, wanted: Option<Encode>) -> bool {
@@ -95,9 +95,9 @@ mod tests {
             ("strips_lzw_16_be.tif", Dtype::Uint16, ImageFormat::Tiff),
         ];
         for (name, dtype, format) in cases {
-            for region in [PlanRegion::Whole, PlanRegion::Box(Region::of_size(SIZE).shift(0, 0, 9))] {
+            for step in [Step::Whole, Step::Crop(Region::of_size(SIZE).shift(0, 0, 9))] {
                 let bytes = std::fs::read(foreign(name)).unwrap();
-                let tile = tile(ReadPlan::new(name, region), dtype, SIZE).unwrap();
+                let tile = tile(ReadPlan::new(name).with(step), dtype, SIZE).unwrap();
                 assert!(tile == TileBytes::AsIs { bytes, format }, "{name}");
             }
         }
@@ -105,9 +105,12 @@ mod tests {
 
     #[test]
     fn everything_else_comes_as_voxels() {
-        let whole = |name: &str| ReadPlan::new(name, PlanRegion::Whole);
+        let whole = |name: &str| ReadPlan::new(name).with(Step::Whole);
         let tiff = ReadPlan { encode: Some(Encode::Tiff), ..whole("grey8.png") };
-        let scaled = ReadPlan { scale: 0.5, cast: super::super::Cast::Saturate, ..whole("grey8.png") };
+        let scaled = ReadPlan { cast: Some(super::super::Cast::Saturate), ..whole("grey8.png") }
+            .with(Step::Scale { factor: 0.5, offset: 0.0 });
+        let mut page = whole("pages_8.tif");
+        page.source.page = Some(0);
         let cases = [
             (tiff, Dtype::Uint8, SIZE),
             (scaled, Dtype::Uint8, SIZE),
@@ -117,10 +120,10 @@ mod tests {
             (whole("white_is_zero_8.tif"), Dtype::Uint8, SIZE),
             (whole("zstd.tif"), Dtype::Uint16, SIZE),
             (whole("big.tif"), Dtype::Uint16, SIZE),
-            (ReadPlan { page: Some(0), ..whole("pages_8.tif") }, Dtype::Uint8, SIZE),
+            (page, Dtype::Uint8, SIZE),
         ];
         for (plan, dtype, size) in cases {
-            let name = plan.path.clone();
+            let name = plan.source.path.clone();
             match tile(plan, dtype, size).unwrap() {
                 TileBytes::Voxels(block) => assert_eq!((block.dtype(), block.size()), (dtype, size), "{name}"),
                 TileBytes::AsIs { .. } => panic!("{name} is not the tile"),
@@ -136,7 +139,7 @@ mod tests {
             let file = folder.path().join(name);
             std::fs::write(&file, &bytes[..bytes.len() * 3 / 4]).unwrap();
             let size = if name == "smooth.jpg" { Size::new(97, 61, 1) } else { SIZE };
-            let cut = tile(ReadPlan::new(file.to_str().unwrap(), PlanRegion::Whole), Dtype::Uint8, size);
+            let cut = tile(ReadPlan::new(file.to_str().unwrap()).with(Step::Whole), Dtype::Uint8, size);
             assert!(matches!(cut, Err(SourceError::Damaged { .. })), "{name}: {cut:?}");
         }
     }

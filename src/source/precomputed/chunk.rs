@@ -1,0 +1,99 @@
+//! From the bytes of one chunk to its voxels.
+//!
+//! Voxels are little-endian and lie x fastest, then y, z and channel: a block whose channels stand behind one another on z.
+
+use std::io::Cursor;
+
+use super::info::{Encoding, Info, Scale};
+use super::packed::{looks_packed, maybe_unpacked};
+use super::{FORMAT, Flaw, segmentation};
+use crate::codec::{self, CodecError, Pick};
+use crate::volume::{Block, Dtype, Size};
+
+/// What a chunk must be.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub dtype: Dtype,
+    /// Without the channels.
+    pub size: Size,
+    pub channels: u64,
+}
+
+impl Shape {
+    pub fn new(info: &Info, size: Size) -> Self {
+        Shape { dtype: info.dtype, size, channels: info.channels }
+    }
+
+    /// Bytes of all voxels; saturates.
+    pub fn bytes(&self) -> u64 {
+        self.size.voxels().saturating_mul(self.channels).saturating_mul(self.dtype.size_bytes() as u64)
+    }
+
+    /// The most bytes that an encoded chunk can reasonably have, unpacked.
+    pub fn most_encoded_bytes(&self, encoding: Encoding) -> u64 {
+        match encoding {
+            Encoding::Raw => self.bytes(),
+            // Noise makes them a little larger than the voxels.
+            Encoding::Jpeg | Encoding::Png => self.bytes().saturating_mul(2).saturating_add(1 << 20),
+            Encoding::Segmentation(block) => {
+                segmentation::most_bytes(self.size, block, self.channels, self.dtype.size_bytes())
+            }
+        }
+    }
+}
+
+/// Decodes a chunk; `is_gzip` where its store says that it is packed, which may be left unsaid.
+///
+/// # Errors
+/// [`CodecError::Damaged`], naming the chunk's `encoding`, and what image decoders give.
+pub(super) fn decode(bytes: &[u8], is_gzip: bool, encoding: Encoding, shape: Shape) -> Result<Block, CodecError> {
+    // Plain voxels may begin as gzip data does.
+    let is_packed =
+        is_gzip || looks_packed(bytes) && !(encoding == Encoding::Raw && bytes.len() as u64 == shape.bytes());
+    let bytes = maybe_unpacked(bytes, is_packed, shape.most_encoded_bytes(encoding)).map_err(damaged)?;
+    let voxels = match encoding {
+        Encoding::Raw => bytes.into_owned(),
+        Encoding::Segmentation(block) => labels(&bytes, block, shape)?,
+        Encoding::Jpeg => image(shape, |pick, limit| codec::jpeg::decode(&bytes, pick, limit))?,
+        Encoding::Png => image(shape, |pick, limit| codec::png::decode(Cursor::new(&*bytes), pick, limit))?,
+    };
+    let deep = Size { z: shape.size.z * shape.channels, ..shape.size };
+    Block::from_bytes(shape.dtype, deep, voxels).map_err(|wrong| damaged(wrong.into()))
+}
+
+fn damaged(flaw: Flaw) -> CodecError {
+    CodecError::Damaged { format: FORMAT, source: flaw }
+}
+
+fn labels(bytes: &[u8], block: Size, shape: Shape) -> Result<Vec<u8>, CodecError> {
+    let Shape { dtype, size, channels } = shape;
+    let mut voxels = vec![0; shape.bytes() as usize];
+    segmentation::decode(bytes, (size, block), channels, dtype.size_bytes(), &mut voxels).map_err(damaged)?;
+    Ok(voxels)
+}
+
+/// The pixels of an image, whose rows make up the chunk however wide it is; one plane for each channel.
+fn image(
+    shape: Shape,
+    decode: impl Fn(Option<Pick>, u64) -> Result<(codec::Header, Block), CodecError>,
+) -> Result<Vec<u8>, CodecError> {
+    let mut voxels = Vec::new();
+    for channel in 0..shape.channels {
+        let pick = (shape.channels > 1).then_some(Pick::Channel(channel));
+        // An image that needs more memory than the chunk cannot be the chunk.
+        let (header, plane) = decode(pick, shape.bytes())?;
+        let found = (plane.dtype(), plane.size().voxels(), u64::from(header.channels.count()));
+        if found != (shape.dtype, shape.size.voxels(), shape.channels) {
+            let (dtype, count, channels) = found;
+            return Err(damaged(format!("it holds {count} voxels of {dtype} in {channels} channels").into()));
+        }
+        voxels.extend_from_slice(plane.as_bytes());
+    }
+    Ok(voxels)
+}
+
+/// The file of a chunk that stands alone: its box, in the volume's positions.
+pub(super) fn file(scale: &Scale, region: &crate::volume::Region) -> String {
+    let span = |span: crate::volume::Span| format!("{}-{}", span.start, span.stop);
+    format!("{}/{}_{}_{}", scale.key, span(region.x), span(region.y), span(region.z))
+}
