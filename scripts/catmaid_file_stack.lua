@@ -7,6 +7,9 @@
 ---   "directory"   root/zoom/z/row/column.png          5
 ---
 --- The zoom level is the job's `resolution`. The files are as large as the job's tiles.
+---
+---   "path_processor": { "class": "catmaid_file_stack", "params": { "root_dir": "root", "filetype": "png" } },
+---   "tile_processor": { "class": "catmaid_file_stack", "params": { "filetype": "png", "missing": "fill" } }
 local catmaid = {}
 
 ---@class CatmaidFileStackParams
@@ -14,6 +17,7 @@ local catmaid = {}
 ---@field filetype string  extension of the files, such as "png"
 ---@field layout? "file"|"zoom_level"|"directory"  "file" unless given; for the path processor
 ---@field missing? "error"|"fill"  CATMAID leaves out empty tiles: "fill" uploads zeros for them
+
 catmaid.params = {
   root_dir = "string?",
   filetype = "string",
@@ -33,8 +37,8 @@ local names = {
   end,
 }
 
--- `jpg` is left out: a JPEG that is the tile already goes through as it is.
-local encodings = { png = "png", tif = "tiff", tiff = "tiff" }
+-- Others are left out: up to 16 bits go as PNG by themselves, and a JPEG that is the tile goes through as it is.
+local encodings = { tif = "tiff", tiff = "tiff" }
 
 ---@param params CatmaidFileStackParams
 ---@param job boss.Job

@@ -1,15 +1,22 @@
 --- @boss-api 1
---- A stack with one image file per section, such as `sections/s0117.tif`.
+--- A stack with one image file per section.
 ---
 --- The file name is a pattern with the number of the section: `<>` is z as it is, `<p:4>` z in four digits, `<o:200>` z
 --- plus 200, `<o:200p:4>` both. `<x>`, `<y>` and `<z>` are the plain indices of a tile. Sections count from 0, so that
 --- `s<o:1p:4>` begins with `s0001`.
+---
+---   sections/s0001.tif     z 0
+---   sections/s0002.tif     z 1
+---
+---   "path_processor": { "class": "z_stack", "params": { "root_dir": "sections", "base_filename": "s<o:1p:4>" } },
+---   "tile_processor": { "class": "image", "params": {} }
 local z_stack = {}
 
 ---@class ZStackParams
 ---@field root_dir string  folder of the sections; "" for names that are paths already
 ---@field base_filename string  pattern of the file name, without the extension
 ---@field extension? string  "tif" unless given
+
 z_stack.params = {
   root_dir = "string",
   base_filename = "string",

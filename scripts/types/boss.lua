@@ -22,28 +22,50 @@
 ---@field y boss.Range
 ---@field z? boss.Range
 
+--- The voxels of a tile or chunk.
+---@class boss.Box: boss.Region
+---@field x boss.Range
+---@field y boss.Range
+---@field z boss.Range
+
 --- What a hook is asked for. Positions are counted in tiles or chunks; `z` of a tile is its section.
 ---@class boss.Index
----@field x integer
----@field y integer
----@field z integer
+---@field x integer  column, from the left
+---@field y integer  row, from the top
+---@field z integer  section of a tile; layer of a chunk
 ---@field t integer  time sample
----@field region boss.Region  its voxels in the channel
+---@field region boss.Box  its voxels in the channel
 
---- What to read, and how. `boss.open` gives the same as an object with methods.
+--- What to read, and how. `boss.open` gives the same as an object with methods. The fields of a table are done in this
+--- order, whatever order they are written in; methods are done in the order in which they are called.
 ---@class boss.Plan
 ---@field path? string  a path, relative to the job file, or a URL; the path processor's answer unless given
 ---@field format? string  such as "tiff"; told from the content unless given
 ---@field page? integer  page of a file with several, counted from 0; with a page the file is a 2D source
----@field axes? string  the stored axes, slowest first, letters `x y z t c`
----@field select? table<string, integer>  fixed positions on axes that are no image axis, such as `{ t = 3 }`
----@field region? boss.Region|"whole"  box in the source's voxels; the task's unless given; "whole": the file is the tile
----@field fill? number  value of voxels that the source does not have
----@field missing? "error"|"fill"  what a source that does not exist means; "error" unless given
----@field scale? number  voxels become v · scale + offset; 1 unless given
+---@field dataset? string  the array of a file or folder with several, such as "main/raw"
+---@field level? integer  level of detail; 0, the finest, unless given
+---@field axes? string  the stored axes, slowest first, letters `x y z t c`; the format's own unless given
+---@field select? table<string, integer>  fixed positions on axes, such as `{ t = 3 }`
+---@field channel? integer  the channel of a colour image, counted from 0
+---@field gray? boolean  red, green and blue weighted to one value
+---@field flip? string  axes to mirror, such as "x"
+---@field rotate? integer  degrees clockwise: 90, 180 or 270
+---@field paste? boss.Paste[]  images laid over this one
+---@field region? boss.Region|"whole"  the box to cut; the task's unless given; "whole": the image is the tile
+---@field lut? table<integer, integer>  what values become; a value without an entry stays
+---@field scale? number  values become v · scale + offset; 1 unless given
 ---@field offset? number  0 unless given
+---@field fill? number  value of voxels that the plan does not reach; they must exist inside the job's extent unless given
+---@field missing? "error"|"fill"  what a source that does not exist means; "error" unless given
 ---@field cast? "exact"|"saturate"|"wrap"  how values come to the channel's voxel type; "exact" unless given
 ---@field encode? "png"|"tiff"  format of the uploaded tile; PNG up to 16 bits, else TIFF, unless given
+
+--- An image laid over another, its first voxel at x, y, z of the other.
+---@class boss.Paste
+---@field plan boss.Plan|boss.PlanObject
+---@field x? integer  0 unless given
+---@field y? integer  0 unless given
+---@field z? integer  0 unless given
 
 --- One plan per section of a chunk.
 ---@class boss.Stack
@@ -54,49 +76,111 @@
 ---@class boss.PlanObject
 local PlanObject = {}
 
---- Another box of the source's voxels, or "whole".
+--- Cuts a box, which may reach outside, and starts the image at its first voxel; "whole" cuts nothing: the image is the
+--- tile. A plan that cuts nothing is cut to its task's place at the end.
 ---@param region boss.Region|"whole"
 ---@return boss.PlanObject
 function PlanObject:crop(region) end
 
---- One page of a file with several, counted from 0.
+--- Voxels that the plan does not reach have this value. Without, those inside the job's extent must exist.
+---@param value? number  0 unless given
+---@return boss.PlanObject
+function PlanObject:pad(value) end
+
+--- Lays another image over this one, its first voxel at `at`. The image grows where the other reaches outside.
+---@param plan boss.Plan|boss.PlanObject
+---@param at? { x?: integer, y?: integer, z?: integer }
+---@return boss.PlanObject
+function PlanObject:paste(plan, at) end
+
+--- Mirrors the image on axes such as "x" or "xy".
+---@param axes string
+---@return boss.PlanObject
+function PlanObject:flip(axes) end
+
+--- Turns the image clockwise.
+---@param degrees integer  90, 180 or 270
+---@return boss.PlanObject
+function PlanObject:rotate(degrees) end
+
+--- One channel of a colour image, counted from 0: red, green, blue, alpha.
 ---@param number integer
 ---@return boss.PlanObject
-function PlanObject:page(number) end
+function PlanObject:channel(number) end
 
---- The stored axes, slowest first.
----@param letters string
+--- Red, green and blue weighted to one value, as the eye does.
 ---@return boss.PlanObject
-function PlanObject:axes(letters) end
+function PlanObject:gray() end
 
---- Fixed positions on axes that are no image axis.
----@param positions table<string, integer>
+--- Values become what the table says; a value without an entry stays. Before any scale.
+---@param values table<integer, integer>
 ---@return boss.PlanObject
-function PlanObject:select(positions) end
+function PlanObject:lut(values) end
 
---- Voxels become v · factor + offset.
+--- Values become v · factor + offset, in float64.
 ---@param factor number
 ---@param offset? number
 ---@return boss.PlanObject
 function PlanObject:scale(factor, offset) end
 
---- How values come to the channel's voxel type, after v · factor + offset.
+--- How values come to the channel's voxel type, after v · factor + offset: "exact" refuses what does not fit, "saturate"
+--- takes the nearest value, "wrap" the low bits.
 ---@param kind "exact"|"saturate"|"wrap"
 ---@param factor? number
 ---@param offset? number
 ---@return boss.PlanObject
 function PlanObject:cast(kind, factor, offset) end
 
+--- One page of a file with several, counted from 0.
+---@param number integer
+---@return boss.PlanObject
+function PlanObject:page(number) end
+
+--- The array of a file or folder with several.
+---@param name string
+---@return boss.PlanObject
+function PlanObject:dataset(name) end
+
+--- The level of detail; 0 is the finest.
+---@param number integer
+---@return boss.PlanObject
+function PlanObject:level(number) end
+
+--- The stored axes, slowest first.
+---@param letters string
+---@return boss.PlanObject
+function PlanObject:axes(letters) end
+
+--- Fixed positions on axes.
+---@param positions table<string, integer>
+---@return boss.PlanObject
+function PlanObject:select(positions) end
+
+--- The format, where the content does not tell it.
+---@param name string
+---@return boss.PlanObject
+function PlanObject:format(name) end
+
+--- What a source that does not exist means.
+---@param rule "error"|"fill"
+---@return boss.PlanObject
+function PlanObject:missing(rule) end
+
+--- The format of the uploaded tile.
+---@param format "png"|"tiff"
+---@return boss.PlanObject
+function PlanObject:encode(format) end
+
 --- The job, as `setup` gets it.
 ---@class boss.Job
 ---@field slot "path_processor"|"tile_processor"|"chunk_processor"  the slot that is set up
----@field kind "tile"|"volumetric"
+---@field kind "tile"|"volumetric"  of the job
 ---@field dir string  folder of the job file
----@field resolution integer
+---@field resolution integer  level of detail; 0 is the finest
 ---@field collection string
 ---@field experiment string
 ---@field channel string
----@field extent { x: boss.Range, y: boss.Range, z: boss.Range, t: boss.Range }
+---@field extent { x: boss.Range, y: boss.Range, z: boss.Range, t: boss.Range }  voxels that the job covers
 ---@field task_size { x: integer, y: integer, z: integer }  of a tile or chunk
 ---@field tile_size? { x: integer, y: integer, z: integer }  in a tile job
 ---@field chunk_size? { x: integer, y: integer, z: integer }  in a volumetric job
@@ -106,13 +190,16 @@ function PlanObject:cast(kind, factor, offset) end
 ---@field format string
 ---@field axes string  the stored axes, slowest first
 ---@field shape table<string, integer>  length by axis, such as `shape.x`
+---@field origin { x: integer, y: integer, z: integer }  position of the first voxel; 0 but in volumes with an offset
 ---@field dtype string  such as "uint16"
 ---@field pages integer
+---@field channels integer  samples of each voxel: 3 or 4 of a colour image, else 1
 
+---@class boss.Functions
 boss = {}
 
 --- The path processor's answer for any index. What is not given is the current task's; a `z` is a section's number.
----@param index { x?: integer, y?: integer, z?: integer, t?: integer }
+---@param index? { x?: integer, y?: integer, z?: integer, t?: integer }
 ---@return string? path
 ---@return string? reason
 function boss.path(index) end
@@ -132,8 +219,25 @@ function boss.open(path, fields) end
 
 --- What the source at `path` is; an error when it does not exist. Not while the script is loaded: from `setup` on.
 ---@param path string
+---@param fields? boss.Plan  which part of it: `page`, `dataset`, `level`, `axes`, `select`, `channel`, `gray`
 ---@return boss.Info
-function boss.info(path) end
+function boss.info(path, fields) end
+
+--- The values of a small source, x fastest: at most 4096.
+---@param path string
+---@param dataset? string
+---@return number[]
+function boss.scalars(path, dataset) end
+
+--- The text of a file of at most 4 MiB.
+---@param path string
+---@return string
+function boss.read_text(path) end
+
+--- What a JSON file of at most 4 MiB says, as tables, strings and numbers; null is nil.
+---@param path string
+---@return any
+function boss.read_json(path) end
 
 --- Whether there is a source at `path`.
 ---@param path string
@@ -146,6 +250,7 @@ function boss.exists(path) end
 ---@return string[]
 function boss.list(dir, pattern) end
 
+---@class boss.PathFunctions
 path = {}
 
 --- Parts with one `/` between. An absolute part discards what is before it.
@@ -153,6 +258,7 @@ path = {}
 ---@return string
 function path.join(...) end
 
+---@class boss.TemplateFunctions
 template = {}
 
 --- Numbers in a name: `<>` is `number`, `<o:N>` with N added, `<p:M>` in M digits, `<o:Np:M>` both; `<x>`, `<y>`, `<z>`,
@@ -163,6 +269,7 @@ template = {}
 ---@return string
 function template.expand(pattern, number, index) end
 
+---@class boss.LogFunctions
 log = {}
 
 --- A line in the log.

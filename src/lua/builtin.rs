@@ -10,51 +10,108 @@ pub struct Builtin {
     pub slots: &'static [&'static str],
 }
 
+const PATH: &str = "path_processor";
+const TILE: &str = "tile_processor";
+const CHUNK: &str = "chunk_processor";
+
+/// A built-in by its file in `scripts/`, and its slots.
+macro_rules! builtin {
+    ($name:literal, $($slot:ident),+) => {
+        Builtin {
+            name: $name,
+            text: include_str!(concat!("../../scripts/", $name, ".lua")),
+            slots: &[$($slot),+],
+        }
+    };
+}
+
 /// Every built-in script.
 pub const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "catmaid_file_stack",
-        text: include_str!("../../scripts/catmaid_file_stack.lua"),
-        slots: &["path_processor", "tile_processor"],
-    },
-    Builtin { name: "image", text: include_str!("../../scripts/image.lua"), slots: &["tile_processor"] },
-    Builtin { name: "sections", text: include_str!("../../scripts/sections.lua"), slots: &["chunk_processor"] },
-    Builtin { name: "z_stack", text: include_str!("../../scripts/z_stack.lua"), slots: &["path_processor"] },
+    builtin!("boss_cutout", PATH, TILE, CHUNK),
+    builtin!("catmaid_file_stack", PATH, TILE),
+    builtin!("catmaid_url", PATH, TILE),
+    builtin!("hdf5_chunk", PATH, TILE),
+    builtin!("hdf5_labels", TILE),
+    builtin!("hdf5_single_file", PATH, TILE),
+    builtin!("hdf5_slice", TILE),
+    builtin!("hdf5_time_series", PATH, TILE),
+    builtin!("image", TILE),
+    builtin!("noise", PATH, TILE, CHUNK),
+    builtin!("precomputed", PATH, CHUNK),
+    builtin!("sections", CHUNK),
+    builtin!("test_pattern", PATH, TILE, CHUNK),
+    builtin!("tiff_hyperstack", PATH, TILE),
+    builtin!("tiff_single_time", PATH, TILE),
+    builtin!("volume", PATH, TILE, CHUNK),
+    builtin!("z_stack", PATH),
+    builtin!("zarr", PATH, CHUNK),
 ];
 
 /// A class of the Python client.
 pub(super) struct OldClass {
     /// Without its module: job files name it as `ingestclient.plugins.stack.ZindexStackPathProcessor`, or from elsewhere.
     pub name: &'static str,
-    slot: &'static str,
+    pub slot: &'static str,
     pub builtin: &'static str,
-    /// Parameters that stand for the difference between classes that share a script.
-    pub presets: &'static [(&'static str, &'static str)],
+    /// Parameters, as a JSON object, that stand for what the class does and the script by itself does not. Those of the job
+    /// file come first.
+    presets: &'static str,
 }
 
-const OLD_CLASSES: &[OldClass] = &[
-    old("ZindexStackPathProcessor", "path_processor", "z_stack", &[]),
-    old("ZindexStackTileProcessor", "tile_processor", "image", &[]),
-    old("CatmaidFileImageStackPathProcessor", "path_processor", "catmaid_file_stack", &[("layout", "file")]),
-    old("CatmaidFileImageStackTileProcessor", "tile_processor", "catmaid_file_stack", &[]),
-    old(
-        "CatmaidFileImageStackZoomLevelPathProcessor",
-        "path_processor",
-        "catmaid_file_stack",
-        &[("layout", "zoom_level")],
-    ),
-    old("CatmaidFileImageStackZoomLevelTileProcessor", "tile_processor", "catmaid_file_stack", &[]),
-    old("CatmaidDirectoryImageStackPathProcessor", "path_processor", "catmaid_file_stack", &[("layout", "directory")]),
-    old("CatmaidDirectoryImageStackTileProcessor", "tile_processor", "catmaid_file_stack", &[]),
+/// What is outside of a volume, inside the extent too, was 0.
+const ZEROS_OUTSIDE: &str = r#"{"fill": 0}"#;
+
+/// Every class of the Python client that has a successor here.
+pub(super) const OLD_CLASSES: &[OldClass] = &[
+    old("ZindexStackPathProcessor", PATH, "z_stack", "{}"),
+    old("ZindexStackTileProcessor", TILE, "image", r#"{"region": "auto", "fill": 0}"#),
+    old("CatmaidFileImageStackPathProcessor", PATH, "catmaid_file_stack", r#"{"layout": "file"}"#),
+    old("CatmaidFileImageStackTileProcessor", TILE, "catmaid_file_stack", "{}"),
+    old("CatmaidFileImageStackZoomLevelPathProcessor", PATH, "catmaid_file_stack", r#"{"layout": "zoom_level"}"#),
+    old("CatmaidFileImageStackZoomLevelTileProcessor", TILE, "catmaid_file_stack", "{}"),
+    old("CatmaidDirectoryImageStackPathProcessor", PATH, "catmaid_file_stack", r#"{"layout": "directory"}"#),
+    old("CatmaidDirectoryImageStackTileProcessor", TILE, "catmaid_file_stack", "{}"),
+    old("CatmaidURLPathProcessor", PATH, "catmaid_url", "{}"),
+    old("CatmaidURLTileProcessor", TILE, "catmaid_url", OLD_CATMAID_URL),
+    // As the Python client spells it.
+    old("CatmainURLTileProcessor", TILE, "catmaid_url", OLD_CATMAID_URL),
+    old("SingleTimeTiffPathProcessor", PATH, "tiff_single_time", "{}"),
+    old("SingleTimeTiffTileProcessor", TILE, "tiff_single_time", ZEROS_OUTSIDE),
+    old("TiffMultiFileHyperStackPathProcessor", PATH, "tiff_hyperstack", "{}"),
+    old("TiffMultiFileHyperStackTileProcessor", TILE, "tiff_hyperstack", ZEROS_OUTSIDE),
+    old("Hdf5TimeSeriesPathProcessor", PATH, "hdf5_time_series", "{}"),
+    old("Hdf5TimeSeriesTileProcessor", TILE, "hdf5_time_series", ZEROS_OUTSIDE),
+    old("Hdf5TimeSeriesLabelTileProcessor", TILE, "hdf5_labels", ZEROS_OUTSIDE),
+    old("Hdf5SlicePathProcessor", PATH, "hdf5_time_series", "{}"),
+    old("Hdf5SliceTileProcessor", TILE, "hdf5_slice", "{}"),
+    old("Hdf5ChunkPathProcessor", PATH, "hdf5_chunk", "{}"),
+    old("Hdf5ChunkTileProcessor", TILE, "hdf5_chunk", r#"{"missing": "fill"}"#),
+    old("Hdf5SingleFilePathProcessor", PATH, "hdf5_single_file", "{}"),
+    old("Hdf5SingleFileTileProcessor", TILE, "hdf5_single_file", "{}"),
+    old("CloudVolumePathProcessor", PATH, "precomputed", "{}"),
+    old("CloudVolumeChunkProcessor", CHUNK, "precomputed", ZEROS_OUTSIDE),
+    old("InternPathProcessor", PATH, "boss_cutout", "{}"),
+    old("InternTileProcessor", TILE, "boss_cutout", ZEROS_OUTSIDE),
+    old("InternChunkProcessor", CHUNK, "boss_cutout", ZEROS_OUTSIDE),
+    old("ZarrPathProcessor", PATH, "zarr", "{}"),
+    old("ZarrChunkProcessor", CHUNK, "zarr", ZEROS_OUTSIDE),
+    old("TestPathProcessor", PATH, "test_pattern", "{}"),
+    old("TestPassThroughPathProcessor", PATH, "volume", "{}"),
+    old("TestTileProcessor", TILE, "test_pattern", "{}"),
+    old("TestRandomTileProcessor", TILE, "noise", r#"{"encode": "tiff"}"#),
 ];
 
-const fn old(
-    name: &'static str,
-    slot: &'static str,
-    builtin: &'static str,
-    presets: &'static [(&'static str, &'static str)],
-) -> OldClass {
+const OLD_CATMAID_URL: &str = r#"{"missing": "fill", "ignore_xy_offsets": true}"#;
+
+const fn old(name: &'static str, slot: &'static str, builtin: &'static str, presets: &'static str) -> OldClass {
     OldClass { name, slot, builtin, presets }
+}
+
+impl OldClass {
+    /// The presets, by name.
+    pub fn presets(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(self.presets).expect("presets are written as JSON objects, a test reads them all")
+    }
 }
 
 pub(super) fn by_name(name: &str) -> Option<&'static Builtin> {
@@ -82,6 +139,18 @@ mod tests {
         for old in OLD_CLASSES {
             let builtin = by_name(old.builtin).unwrap();
             assert!(builtin.slots.contains(&old.slot), "{}", old.name);
+            for name in old.presets().keys() {
+                assert!(builtin.text.contains(&format!("  {name} = ")) || old.builtin == "tiff_single_time", "{name}");
+            }
         }
+    }
+
+    #[test]
+    fn every_script_of_the_folder_is_built_in() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = files.filter_map(|name| name.strip_suffix(".lua").map(str::to_owned)).collect();
+        names.sort();
+        assert_eq!(names, BUILTINS.iter().map(|builtin| builtin.name).collect::<Vec<_>>());
     }
 }

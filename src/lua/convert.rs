@@ -1,21 +1,23 @@
 //! From the table that a hook returns to a plan, with every key and type checked.
 
-use std::collections::BTreeMap;
-
 use mlua::{Table, Value};
+use std::cell::Cell;
 
 use super::fault::Mistake;
+use super::values::*;
 use crate::config::nearest;
-use crate::source::{Cast, Encode, MissingRule, PlanRegion, ReadPlan};
+use crate::source::{Axis, Cast, Colour, Encode, Lut, MissingRule, ReadPlan, Step};
 use crate::volume::{Region, Span};
 
 /// The keys of a plan table, as `scripts/types/boss.lua` describes them.
-pub(super) const PLAN_KEYS: [&str; 12] =
-    ["path", "format", "page", "axes", "select", "region", "fill", "missing", "scale", "offset", "cast", "encode"];
+pub(super) const PLAN_KEYS: [&str; 20] = [
+    "path", "format", "page", "dataset", "level", "axes", "select", "channel", "gray", "flip", "rotate", "paste",
+    "region", "lut", "scale", "offset", "fill", "missing", "cast", "encode",
+];
 
 /// What a hook returned.
 pub(super) enum Returned {
-    Read(Draft),
+    Read(Box<Draft>),
     Stack { z: Span, sections: Vec<Draft> },
 }
 
@@ -27,15 +29,23 @@ pub(super) struct Draft {
 
 impl Draft {
     pub fn with_path(mut self, path: String) -> ReadPlan {
-        self.plan.path = path;
+        self.plan.source.path = path;
         self.plan
+    }
+
+    /// The plan for a task: what nobody cut is cut to the task's own place.
+    fn for_task(mut self, task: Region) -> Draft {
+        if !self.plan.is_cut() {
+            self.plan.steps.push(Step::Crop(task));
+        }
+        self
     }
 }
 
 /// Reads what a hook returned for the task that covers `region`.
 pub(super) fn returned(table: &Table, region: Region) -> Result<Returned, Mistake> {
     if get(table, "sections")?.is_nil() {
-        return draft(table, region).map(Returned::Read);
+        return draft(table, region.z).map(|draft| Returned::Read(Box::new(draft.for_task(region))));
     }
     let z = span(&get(table, "z")?, "z")?;
     let Value::Table(list) = get(table, "sections")? else {
@@ -46,18 +56,34 @@ pub(super) fn returned(table: &Table, region: Region) -> Result<Returned, Mistak
     }
     let sections = list.sequence_values::<Table>().zip(z.start..).map(|(plan, z)| {
         let plan = plan.map_err(|_| Mistake::wrong(format!("section z {z} of the stack must be a plan table")))?;
-        draft(&plan, Region { z: Span::one(z), ..region })
+        let section = Region { z: Span::one(z), ..region };
+        Ok(draft(&plan, section.z)?.for_task(section))
     });
     Ok(Returned::Stack { z, sections: sections.collect::<Result<_, _>>()? })
 }
 
-/// Reads one plan table, or the table inside of a plan object.
-fn draft(table: &Table, task: Region) -> Result<Draft, Mistake> {
-    if let Value::Table(fields) = get(table, "plan")? {
-        return draft(&fields, task);
+/// Reads one plan: a table with the fields of a plan, or an object, which has them below `fields`, and a list of steps.
+/// Boxes without `z` have the sections `z`.
+pub(super) fn draft(table: &Table, z: Span) -> Result<Draft, Mistake> {
+    let Value::Table(fields) = get(table, "fields")? else { return plain_draft(table, z) };
+    let mut draft = plain_draft(&fields, z)?;
+    if let Value::Table(steps) = get(table, "steps")? {
+        for step in steps.sequence_values::<Table>() {
+            let step = step.map_err(failed)?;
+            let entry = |nth: i64| step.raw_get::<Value>(nth).map_err(failed);
+            let mut one = Parts::default();
+            set(&mut draft, &mut one, &text(&entry(1)?, "steps")?, &entry(2)?, z)?;
+            one.offset = if let Value::Nil = entry(3)? { None } else { Some(number(&entry(3)?, "offset")?) };
+            one.add_steps(&mut draft.plan);
+        }
     }
-    let mut draft = Draft { path: None, plan: ReadPlan::new("", PlanRegion::Box(task)) };
-    for pair in table.pairs::<Value, Value>() {
+    Ok(draft)
+}
+
+fn plain_draft(fields: &Table, z: Span) -> Result<Draft, Mistake> {
+    let mut draft = Draft { path: None, plan: ReadPlan::new("") };
+    let mut parts = Parts::default();
+    for pair in fields.pairs::<Value, Value>() {
         let (key, value) = pair.map_err(failed)?;
         let Value::String(key) = &key else {
             return Err(Mistake::wrong(format!(
@@ -65,29 +91,77 @@ fn draft(table: &Table, task: Region) -> Result<Draft, Mistake> {
                 show(&key)
             )));
         };
-        set(&mut draft, &key.to_string_lossy(), &value, task)?;
+        set(&mut draft, &mut parts, &key.to_string_lossy(), &value, z)?;
     }
+    parts.add_steps(&mut draft.plan);
     Ok(draft)
 }
 
-fn set(draft: &mut Draft, key: &str, value: &Value, task: Region) -> Result<(), Mistake> {
+/// The fields of a plan table that are steps; they are done in this order.
+#[derive(Default)]
+struct Parts {
+    flip: Vec<Axis>,
+    rotate: u8,
+    paste: Vec<Step>,
+    region: Option<Step>,
+    lut: Option<Lut>,
+    scale: Option<f64>,
+    offset: Option<f64>,
+}
+
+impl Parts {
+    fn add_steps(self, plan: &mut ReadPlan) {
+        plan.steps.extend(self.flip.into_iter().map(Step::Flip));
+        if self.rotate != 0 {
+            plan.steps.push(Step::Rotate(self.rotate));
+        }
+        plan.steps.extend(self.paste);
+        plan.steps.extend(self.region);
+        plan.steps.extend(self.lut.map(Step::Lut));
+        let (factor, offset) = (self.scale.unwrap_or(1.0), self.offset.unwrap_or(0.0));
+        if (factor, offset) != (1.0, 0.0) {
+            plan.steps.push(Step::Scale { factor, offset });
+        }
+    }
+}
+
+/// What is wrong with the value of a field, if anything is.
+pub(super) fn check_field(key: &str, value: &Value) -> Option<Mistake> {
+    let mut draft = Draft { path: None, plan: ReadPlan::new("") };
+    set(&mut draft, &mut Parts::default(), key, value, Span::one(0)).err()
+}
+
+fn set(draft: &mut Draft, parts: &mut Parts, key: &str, value: &Value, z: Span) -> Result<(), Mistake> {
     let plan = &mut draft.plan;
+    let source = &mut plan.source;
     match key {
         "path" => draft.path = Some(text(value, key)?),
-        "format" => plan.format = Some(text(value, key)?),
-        "page" => plan.page = Some(count(value, key)?),
-        "axes" => plan.axes = Some(axes(value)?),
-        "select" => plan.select = select(value)?,
-        "region" => plan.region = region(value, task)?,
-        "fill" => plan.fill = Some(number(value, key)?),
-        "missing" => {
-            plan.missing = word(value, key, &[("error", MissingRule::Error), ("fill", MissingRule::Fill)])?;
+        "format" => source.format = Some(text(value, key)?),
+        "page" => source.page = Some(count(value, key)?),
+        "dataset" => source.dataset = Some(text(value, key)?),
+        "level" => source.level = Some(count(value, key)?),
+        "axes" => source.axes = Some(axes(value)?),
+        "select" => source.select = select(value)?,
+        "channel" => source.colour = colour(source.colour, Colour::Channel(count(value, key)?))?,
+        "gray" => {
+            if boolean(value, key)? {
+                source.colour = colour(source.colour, Colour::Gray)?;
+            }
         }
-        "scale" => plan.scale = number(value, key)?,
-        "offset" => plan.offset = number(value, key)?,
+        "missing" => {
+            source.missing = word(value, key, &[("error", MissingRule::Error), ("fill", MissingRule::Fill)])?;
+        }
+        "flip" => parts.flip = flip(value)?,
+        "rotate" => parts.rotate = quarters(value)?,
+        "paste" => parts.paste = pastes(value, z)?,
+        "region" => parts.region = Some(region(value, z)?),
+        "lut" => parts.lut = Some(lut(value)?),
+        "scale" => parts.scale = Some(number(value, key)?),
+        "offset" => parts.offset = Some(number(value, key)?),
+        "fill" => plan.fill = Some(number(value, key)?),
         "cast" => {
             let casts = [("exact", Cast::Exact), ("saturate", Cast::Saturate), ("wrap", Cast::Wrap)];
-            plan.cast = word(value, key, &casts)?;
+            plan.cast = Some(word(value, key, &casts)?);
         }
         "encode" => plan.encode = Some(word(value, key, &[("png", Encode::Png), ("tiff", Encode::Tiff)])?),
         "sections" => return Err(Mistake::wrong("a stack inside of a stack; each section must be one source")),
@@ -96,141 +170,70 @@ fn set(draft: &mut Draft, key: &str, value: &Value, task: Region) -> Result<(), 
     Ok(())
 }
 
-fn text(value: &Value, key: &str) -> Result<String, Mistake> {
-    let Value::String(text) = value else { return Err(wrong_type(key, value, "a string")) };
-    match text.to_str() {
-        Ok(text) if !text.is_empty() => Ok(text.to_owned()),
-        Ok(_) => Err(Mistake::wrong(format!("the plan's `{key}` is empty"))),
-        Err(_) => Err(wrong_type(key, value, "UTF-8 text")),
+/// A plan takes one channel, or the grey of all, not both.
+fn colour(before: Colour, wanted: Colour) -> Result<Colour, Mistake> {
+    match before {
+        Colour::None => Ok(wanted),
+        before if before == wanted => Ok(wanted),
+        _ => Err(Mistake::wrong("the plan has both `channel` and `gray`; one of them says what becomes of colours")),
     }
 }
 
-/// An integer; floats without a fraction count, as Lua's `/` makes them.
-fn integer(value: &Value, key: &str) -> Result<i64, Mistake> {
-    match value {
-        Value::Integer(number) => Ok(*number),
-        Value::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => Ok(*number as i64),
-        Value::Number(_) => {
-            let Mistake::Wrong { message, .. } = wrong_type(key, value, "an integer") else { unreachable!() };
-            Err(Mistake::with_hint(message, "`//` divides integers without a fraction"))
-        }
-        _ => Err(wrong_type(key, value, "an integer")),
+/// One entry `{ plan = …, x = …, y = …, z = … }`, or a list of them.
+fn pastes(value: &Value, z: Span) -> Result<Vec<Step>, Mistake> {
+    let Value::Table(table) = value else {
+        return Err(wrong_type("paste", value, "a list such as `{ { plan = …, x = 1500 } }`"));
+    };
+    if !get(table, "plan")?.is_nil() {
+        return Ok(vec![paste(table, z)?]);
     }
+    let entries = table.sequence_values::<Table>();
+    entries.map(|entry| paste(&entry.map_err(|_| Mistake::wrong("each entry of `paste` is a table"))?, z)).collect()
 }
 
-fn count(value: &Value, key: &str) -> Result<u64, Mistake> {
-    u64::try_from(integer(value, key)?).map_err(|_| wrong_type(key, value, "0 or more"))
+/// How deep plans are pasted into each other.
+const DEEPEST_PASTE: u32 = 8;
+
+/// How many plans one paste holds in all; lists in lists grow fast.
+const MOST_PASTES: u32 = 1000;
+
+thread_local! {
+    /// Depth and number of the plans in the paste that is being read: a plan may be pasted into itself.
+    static PASTES: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
 }
 
-fn number(value: &Value, key: &str) -> Result<f64, Mistake> {
-    match value {
-        Value::Integer(number) => Ok(*number as f64),
-        Value::Number(number) if number.is_finite() => Ok(*number),
-        _ => Err(wrong_type(key, value, "a finite number")),
+fn paste(entry: &Table, z: Span) -> Result<Step, Mistake> {
+    let (depth, before) = PASTES.get();
+    let count = if depth == 0 { 1 } else { before + 1 };
+    if depth >= DEEPEST_PASTE || count > MOST_PASTES {
+        let message =
+            format!("plans are pasted into each other deeper than {DEEPEST_PASTE}, or more than {MOST_PASTES}");
+        return Err(Mistake::wrong(message));
     }
+    PASTES.set((depth + 1, count));
+    let step = paste_entry(entry, z);
+    PASTES.set((depth, PASTES.get().1));
+    step
 }
 
-fn word<T: Copy>(value: &Value, key: &str, table: &[(&'static str, T)]) -> Result<T, Mistake> {
-    let names = || table.iter().map(|(name, _)| *name);
-    let given = text(value, key)?;
-    if let Some((_, found)) = table.iter().find(|(name, _)| *name == given) {
-        return Ok(*found);
-    }
-    let listed: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-    let message = format!("the plan's `{key}` is `{given}`; it must be {}", listed.join(" or "));
-    let hint = nearest(&given, names()).map(|near| format!("did you mean `{near}`?"));
-    Err(Mistake::Wrong { message, hint })
-}
-
-fn axes(value: &Value) -> Result<String, Mistake> {
-    let letters = text(value, "axes")?;
-    let is_axis = |(nth, letter): (usize, char)| "xyztc".contains(letter) && letters.find(letter) == Some(nth);
-    if letters.char_indices().all(is_axis) {
-        Ok(letters)
-    } else {
-        Err(wrong_type("axes", value, "letters of `tczyx`, each once"))
-    }
-}
-
-fn select(value: &Value) -> Result<BTreeMap<char, u64>, Mistake> {
-    let Value::Table(table) = value else { return Err(wrong_type("select", value, "a table such as `{ t = 3 }`")) };
-    let mut select = BTreeMap::new();
-    for pair in table.pairs::<Value, Value>() {
-        let (axis, position) = pair.map_err(failed)?;
-        let name = text(&axis, "select")?;
-        let letter = match name.as_bytes() {
-            [letter @ (b'x' | b'y' | b'z' | b't' | b'c')] => char::from(*letter),
-            _ => {
-                return Err(Mistake::wrong(format!(
-                    "the plan's `select` names the axis `{name}`; axes are x, y, z, t, c"
-                )));
-            }
-        };
-        select.insert(letter, count(&position, &format!("select.{name}"))?);
-    }
-    Ok(select)
-}
-
-/// `"whole"`, or a box; a box without `z` has the task's.
-fn region(value: &Value, task: Region) -> Result<PlanRegion, Mistake> {
-    match value {
-        Value::String(word) if *word == "whole" => Ok(PlanRegion::Whole),
-        Value::Table(table) => boxed(table, task).map(PlanRegion::Box),
-        _ => Err(wrong_type("region", value, "a box such as `at.region`, or \"whole\"")),
-    }
-}
-
-fn boxed(table: &Table, task: Region) -> Result<Region, Mistake> {
-    for pair in table.pairs::<Value, Value>() {
-        let (axis, _) = pair.map_err(failed)?;
-        if !matches!(&axis, Value::String(axis) if ["x", "y", "z"].iter().any(|known| *axis == *known)) {
-            return Err(Mistake::wrong(format!(
-                "the plan's `region` has the key {}; its axes are x, y, z",
-                show(&axis)
-            )));
+fn paste_entry(entry: &Table, z: Span) -> Result<Step, Mistake> {
+    for pair in entry.pairs::<Value, Value>() {
+        let (key, _) = pair.map_err(failed)?;
+        if !matches!(&key, Value::String(key) if ["plan", "x", "y", "z"].iter().any(|known| *key == *known)) {
+            return Err(Mistake::wrong(format!("`paste` has the key {}; it has `plan`, `x`, `y`, `z`", show(&key))));
         }
     }
-    let axis = |name| span(&get(table, name)?, &format!("region.{name}"));
-    let z = if get(table, "z")?.is_nil() { task.z } else { axis("z")? };
-    Ok(Region::new(axis("x")?, axis("y")?, z))
-}
-
-/// A half-open range `{ start, stop }`.
-fn span(value: &Value, key: &str) -> Result<Span, Mistake> {
-    let Value::Table(table) = value else { return Err(wrong_type(key, value, "a range such as `{ 0, 512 }`")) };
-    if table.raw_len() != 2 {
-        return Err(Mistake::wrong(format!(
-            "the plan's `{key}` has {} entries; it must be `{{ start, stop }}`",
-            table.raw_len()
-        )));
+    let Value::Table(plan) = get(entry, "plan")? else {
+        return Err(Mistake::wrong("`paste` needs a plan, such as `boss.open(path)`"));
+    };
+    if !get(&plan, "sections")?.is_nil() {
+        return Err(Mistake::wrong("`paste` takes a plan of one source, not a stack"));
     }
-    let end = |nth: i64| integer(&table.raw_get::<Value>(nth).map_err(failed)?, key);
-    let span = Span::new(end(1)?, end(2)?);
-    if span.stop < span.start {
-        return Err(Mistake::wrong(format!("the plan's `{key}` stops before it starts: {span}")));
-    }
-    Ok(span)
-}
-
-fn get(table: &Table, key: &str) -> Result<Value, Mistake> {
-    table.raw_get(key).map_err(failed)
-}
-
-fn wrong_type(key: &str, value: &Value, expected: &str) -> Mistake {
-    Mistake::wrong(format!("the plan's `{key}` is {}; it must be {expected}", show(value)))
-}
-
-fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("\"{}\"", text.to_string_lossy()),
-        Value::Integer(number) => number.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Boolean(answer) => answer.to_string(),
-        other => format!("a {}", other.type_name()),
-    }
-}
-
-/// The table could not even be read, as when memory is used up.
-fn failed(error: mlua::Error) -> Mistake {
-    Mistake::wrong(format!("the plan cannot be read: {error}"))
+    let mut pasted = draft(&plan, z)?;
+    let path = pasted.path.take().ok_or_else(|| Mistake::wrong("a plan that is pasted needs a `path` of its own"))?;
+    let at = |axis: &str| match get(entry, axis)? {
+        Value::Nil => Ok(0),
+        value => integer(&value, &format!("paste.{axis}")),
+    };
+    Ok(Step::Paste { at: [at("x")?, at("y")?, at("z")?], plan: Box::new(pasted.with_path(path)) })
 }

@@ -50,6 +50,8 @@ pub struct Fault {
     pub hook: Option<&'static str>,
     /// The tile or chunk that was asked for.
     pub at: Option<Index>,
+    /// The command that plans this tile or chunk alone.
+    pub again: Option<String>,
     pub message: String,
     /// The failing line and its neighbours, with their numbers.
     pub source_lines: Vec<(usize, String)>,
@@ -67,7 +69,10 @@ impl ScriptError {
             ScriptError::MissingHook { script, hook, .. } => {
                 Some(format!("the table that `{script}` returns needs `function M.{hook}(at) … end`"))
             }
-            ScriptError::Runtime(_) => Some("mend the script, then run the same command again".to_owned()),
+            ScriptError::Runtime(fault) => Some(match &fault.again {
+                Some(command) => format!("to try it alone: {command}"),
+                None => "mend the script, then run the same command again".to_owned(),
+            }),
             ScriptError::WrongReturn { hint, .. } => hint.clone(),
             ScriptError::UnknownPlanKey { nearest, .. } => nearest.map(|near| format!("did you mean `{near}`?")),
             ScriptError::Timeout { .. } => {

@@ -10,6 +10,9 @@ use crate::volume::Index;
 /// The most calls that a message lists.
 const MOST_CALLS: usize = 5;
 
+/// The longest message that is shown, in bytes.
+const LONGEST_MESSAGE: usize = 2000;
+
 /// A fault in what a script gave back, found by Rust.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Mistake {
@@ -19,13 +22,34 @@ pub(super) enum Mistake {
     Wrong { message: String, hint: Option<String> },
 }
 
+/// A mistake in what a script gave to a function of ours, found while the script runs.
+#[derive(Debug, thiserror::Error)]
+#[error("{mistake}")]
+pub(super) struct Misuse {
+    pub mistake: Mistake,
+    /// The field or method.
+    pub key: Option<String>,
+}
+
 impl Mistake {
+    /// As an error of a function that a script calls.
+    pub fn in_call(self, key: Option<String>) -> Error {
+        Error::external(Misuse { mistake: self, key })
+    }
+
     pub fn wrong(message: impl Into<String>) -> Self {
         Mistake::Wrong { message: message.into(), hint: None }
     }
 
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Mistake::Wrong { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    fn told_in(self, fault: Box<Fault>) -> ScriptError {
+        match self {
+            Mistake::UnknownKey { key, nearest } => ScriptError::UnknownPlanKey { fault, key, nearest },
+            Mistake::Wrong { hint, .. } => ScriptError::WrongReturn { fault, hint },
+        }
     }
 }
 
@@ -43,9 +67,10 @@ pub(super) struct Place<'a> {
 pub(super) fn explain(error: &Error, place: Place, library: &Library, limits: &Limits) -> ScriptError {
     let found = Found::of(error);
     let (hook, at, calls) = (place.hook, place.at, found.calls(library));
-    let mut fault = Fault { hook, at, calls, ..Fault::default() };
+    let again = at.map(|at| library.try_command(at));
+    let mut fault = Fault { hook, at, again, calls, ..Fault::default() };
     let (location, message) = split_location(&found.message, library);
-    fault.message = message.to_owned();
+    fault.message = shortened(message);
     let location = location.or_else(|| split_location(fault.calls.first()?, library).0);
     let location = location.map(|(script, line)| (script.to_owned(), line));
     locate(&mut fault, location, place, library);
@@ -56,6 +81,14 @@ pub(super) fn explain(error: &Error, place: Place, library: &Library, limits: &L
             fault.message = format!("it took more than {} MiB of memory", limits.memory_bytes >> 20);
             ScriptError::Memory { fault, limit_bytes: limits.memory_bytes }
         }
+        root if let Some(misuse) = root.downcast_ref::<Misuse>() => {
+            // A call in a `return` leaves no trace of its line; the word that was called does.
+            let is_lost = fault.calls.is_empty() && misuse.key.is_some();
+            if is_lost && let Some(line) = key_line(library, place, misuse.key.as_deref()) {
+                locate(&mut fault, Some((place.script.to_owned(), line)), place, library);
+            }
+            misuse.mistake.clone().told_in(fault)
+        }
         root if root.downcast_ref::<TimedOut>().is_some() => {
             let limit = if place.at.is_some() { limits.per_call } else { limits.setup };
             fault.message = format!("it ran longer than {limit:?}");
@@ -65,16 +98,40 @@ pub(super) fn explain(error: &Error, place: Place, library: &Library, limits: &L
     }
 }
 
+/// The message alone, as `pcall` gives it to a script.
+pub(super) fn message_of(error: &Error) -> String {
+    Found::of(error).message
+}
+
+/// Whether the script was stopped because it ran too long.
+pub(super) fn is_time_out(error: &Error) -> bool {
+    Found::of(error).root.downcast_ref::<TimedOut>().is_some()
+}
+
+fn shortened(message: &str) -> String {
+    if message.len() <= LONGEST_MESSAGE {
+        return message.to_owned();
+    }
+    let end = (0..=LONGEST_MESSAGE).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
+    format!("{} … (and {} bytes more)", &message[..end], message.len() - end)
+}
+
 /// Tells of a mistake in what the hook at `place` returned.
 pub(super) fn mistaken(mistake: Mistake, place: Place, library: &Library) -> ScriptError {
     let (hook, at, message) = (place.hook, place.at, mistake.to_string());
-    let mut fault = Fault { hook, at, message, ..Fault::default() };
-    locate(&mut fault, None, place, library);
-    let fault = Box::new(fault);
-    match mistake {
-        Mistake::UnknownKey { key, nearest } => ScriptError::UnknownPlanKey { fault, key, nearest },
-        Mistake::Wrong { hint, .. } => ScriptError::WrongReturn { fault, hint },
-    }
+    let again = at.map(|at| library.try_command(at));
+    let mut fault = Fault { hook, at, again, message, ..Fault::default() };
+    let line = match &mistake {
+        Mistake::UnknownKey { key, .. } => key_line(library, place, Some(key)),
+        Mistake::Wrong { .. } => None,
+    };
+    locate(&mut fault, line.map(|line| (place.script.to_owned(), line)), place, library);
+    mistake.told_in(Box::new(fault))
+}
+
+/// The line of the hook that sets a field, or calls a method, of this name.
+fn key_line(library: &Library, place: Place, key: Option<&str>) -> Option<usize> {
+    library.line_with_key(place.script, key?, place.line.unwrap_or(1))
 }
 
 fn locate(fault: &mut Fault, location: Option<(String, usize)>, place: Place, library: &Library) {

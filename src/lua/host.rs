@@ -1,26 +1,21 @@
 //! One Lua state with both slots' scripts in it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
-use mlua::serde::SerializeOptions;
-use mlua::{FromLuaMulti, Function, IntoLuaMulti, Lua, LuaSerdeExt, Table, Value};
-use serde_json::json;
+use mlua::{Function, Lua, Value};
 
 use super::convert::{self, Draft, Returned};
 use super::fault::{Mistake, Place, explain, mistaken};
 use super::library::Library;
 use super::lookup::Lookup;
-use super::sandbox::{self, Watch};
+use super::sandbox;
 use super::scripts::Script;
-use super::{Limits, ScriptError, api, params};
+use super::state::{Hook, State, prelude};
+use super::{Limits, ScriptError};
 use crate::config::Job;
-use crate::protocol::JobKind;
 use crate::source::{Plan, ReadPlan};
-use crate::volume::{Extent, Grid, Index, Region, Span};
-
-const PRELUDE: &str = include_str!("prelude.lua");
+use crate::volume::{Grid, Index, Region, Span};
 
 /// One Lua state with both slots' scripts in it. Not shared: each worker has its own.
 pub struct Host {
@@ -43,25 +38,13 @@ pub enum Answer {
     },
 }
 
-/// The state and what its errors are told with.
-struct State {
-    lua: Lua,
-    watch: Arc<Watch>,
-    library: Arc<Library>,
-    limits: Limits,
-}
-
-/// A slot's function, ready to be called.
-struct Hook {
-    script: String,
-    slot: &'static str,
-    name: &'static str,
-    /// Where it begins in the script.
-    line: Option<usize>,
-    function: Function,
-    /// The table that the script returned.
-    module: Table,
-    params: Table,
+/// What the path slot says of one index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathAnswer {
+    /// A path or URL; empty where the other slot's plans name theirs.
+    Path(String),
+    /// There is no data.
+    Missing { reason: String },
 }
 
 impl Host {
@@ -110,7 +93,9 @@ impl Host {
             (Value::Nil, reason) => Ok(missing(&reason)),
             (Value::Table(table), _) => {
                 let region = self.grid.region(index);
-                let returned = convert::returned(&table, region).map_err(|mistake| self.mistaken(mistake, place))?;
+                let convert = || convert::returned(&table, region);
+                let returned = self.state.watched(self.state.limits.per_call, place, convert)?;
+                let returned = returned.map_err(|mistake| self.mistaken(mistake, place))?;
                 self.complete(returned, index, region)
             }
             (other, _) => {
@@ -122,12 +107,21 @@ impl Host {
         }
     }
 
+    /// Which file or URL the path slot names for `index`.
+    ///
+    /// # Errors
+    /// As [`Host::plan`].
+    pub fn path(&mut self, index: Index) -> Result<PathAnswer, ScriptError> {
+        let (path, reason) = self.ask(&self.path, index)?;
+        self.named(path, &reason, index)
+    }
+
     /// Asks the path slot where the plan leaves the path open.
     fn complete(&self, returned: Returned, index: Index, region: Region) -> Result<Answer, ScriptError> {
         match returned {
             Returned::Read(draft) => {
                 let ask = || self.ask(&self.path, index);
-                Ok(match self.with_path(draft, index, ask)? {
+                Ok(match self.with_path(*draft, index, ask)? {
                     Ok(plan) => Answer::Plan(Plan::Read(plan)),
                     Err(missing) => missing,
                 })
@@ -165,18 +159,28 @@ impl Host {
         if let Some(path) = draft.path.clone() {
             return Ok(Ok(draft.with_path(path)));
         }
-        let wrong = |message: String| {
-            let hint = "return a path or URL as a string, or `nil, \"reason\"`";
-            self.mistaken(Mistake::with_hint(message, hint), self.path.place(Some(index)))
-        };
-        match ask()? {
-            (Value::Nil, reason) => Ok(Err(missing(&reason))),
-            (Value::String(path), _) => match path.to_str() {
-                Ok(path) if !path.is_empty() => Ok(Ok(draft.with_path(path.to_owned()))),
-                Ok(_) => Err(wrong("`path` returned an empty string".to_owned())),
+        let (path, reason) = ask()?;
+        match self.named(path, &reason, index)? {
+            PathAnswer::Path(path) if path.is_empty() => {
+                let message = "`path` returned an empty string, and the plan has no `path` either";
+                Err(self.mistaken(Mistake::with_hint(message, PATH_HINT), self.path.place(Some(index))))
+            }
+            PathAnswer::Path(path) => Ok(Ok(draft.with_path(path))),
+            PathAnswer::Missing { reason } => Ok(Err(Answer::Missing { reason })),
+        }
+    }
+
+    /// What a path hook returned.
+    fn named(&self, path: Value, reason: &Value, index: Index) -> Result<PathAnswer, ScriptError> {
+        let wrong =
+            |message: String| self.mistaken(Mistake::with_hint(message, PATH_HINT), self.path.place(Some(index)));
+        match path {
+            Value::Nil => Ok(PathAnswer::Missing { reason: reason_text(reason) }),
+            Value::String(path) => match path.to_str() {
+                Ok(path) => Ok(PathAnswer::Path(path.to_owned())),
                 Err(_) => Err(wrong("`path` returned a string that is not UTF-8 text".to_owned())),
             },
-            (other, _) => Err(wrong(format!("`path` returned a {}", other.type_name()))),
+            other => Err(wrong(format!("`path` returned a {}", other.type_name()))),
         }
     }
 
@@ -192,9 +196,46 @@ impl Host {
 
     /// The state, and the methods of plan objects, for a test of what is registered.
     #[cfg(test)]
-    pub(super) fn inspect(&self) -> (&Lua, Table) {
-        let methods = self.state.lua.named_registry_value(PLAN_METHODS).expect("the prelude registered them");
+    pub(super) fn inspect(&self) -> (&Lua, mlua::Table) {
+        let methods =
+            self.state.lua.named_registry_value(super::state::PLAN_METHODS).expect("the prelude registered them");
         (&self.state.lua, methods)
+    }
+
+    /// The scripts of both slots: name, `class`, and what the script's table has as `tests`.
+    pub(super) fn tests<'a>(&self, classes: [&'a str; 2]) -> Result<[(String, &'a str, Value); 2], ScriptError> {
+        let tests = |hook: &Hook| {
+            let place = Place { script: &hook.script, line: None, hook: None, at: None };
+            hook.module.raw_get::<Value>("tests").map_err(|error| self.state.explain(&error, place))
+        };
+        let [path, data] = classes;
+        Ok([(self.path.script.clone(), path, tests(&self.path)?), (self.data.script.clone(), data, tests(&self.data)?)])
+    }
+
+    /// Runs a file that lies beside a script; gives its name as messages have it, and what it returns.
+    pub(super) fn run_beside(&self, name: &str, text: Arc<str>) -> Result<(String, Value), ScriptError> {
+        let name = self.state.library.add(name, text.clone());
+        let place = Place { script: &name, line: None, hook: None, at: None };
+        let chunk = self.state.lua.load(&*text).set_name(format!("={name}")).set_mode(ChunkMode::Text);
+        let load = chunk.into_function().map_err(|error| self.state.explain(&error, place))?;
+        match self.state.run(&load, (), self.state.limits.setup, place)? {
+            Value::Nil => Err(self.no_list(&name, "nil")),
+            tests => Ok((name, tests)),
+        }
+    }
+
+    /// What holds a script's test cases is no list.
+    pub(super) fn no_list(&self, script: &str, found: &str) -> ScriptError {
+        let place = Place { script, line: None, hook: None, at: None };
+        let mistake = Mistake::with_hint(
+            format!("its test cases are a {found}, not a list"),
+            "write them as `{ { at = { z = 0 }, path = \"…\" } }`; a file beside the script returns that list",
+        );
+        self.mistaken(mistake, place)
+    }
+
+    pub(super) fn lua(&self) -> &Lua {
+        &self.state.lua
     }
 
     fn mistaken(&self, mistake: Mistake, place: Place) -> ScriptError {
@@ -202,157 +243,15 @@ impl Host {
     }
 }
 
-impl Hook {
-    fn place(&self, at: Option<Index>) -> Place<'_> {
-        Place { script: &self.script, line: self.line, hook: Some(self.name), at }
-    }
-}
-
-impl State {
-    /// Runs a slot's script, and finds its hook.
-    fn hook(&self, script: &Script) -> Result<Hook, ScriptError> {
-        let place = Place { script: &script.name, line: None, hook: None, at: None };
-        let failed = |error: mlua::Error| self.explain(&error, place);
-        let chunk = self.lua.load(&*script.text).set_name(format!("={}", script.name)).set_mode(ChunkMode::Text);
-        let load = chunk.into_function().map_err(failed)?;
-        let Value::Table(module) = self.run(&load, (), self.limits.setup, place)? else {
-            let mistake = Mistake::with_hint("it returns no table of functions", "end it with `return M`");
-            return Err(mistaken(mistake, place, &self.library));
-        };
-        let missing = || ScriptError::MissingHook { script: script.name.clone(), slot: script.slot, hook: script.hook };
-        let function = self.function(&module, script.hook, place)?.ok_or_else(missing)?;
-        let params = self.check_params(script, &module)?;
-        module.raw_set("params", &params).map_err(failed)?;
-        let line = function.info().line_defined;
-        let (script, slot, name) = (script.name.clone(), script.slot, script.hook);
-        Ok(Hook { script, slot, name, line, function, module, params })
-    }
-
-    /// The slot's parameters as a Lua table, after a look at what the script declares.
-    fn check_params(&self, script: &Script, module: &Table) -> Result<Table, ScriptError> {
-        let place = Place { script: &script.name, line: None, hook: None, at: None };
-        let failed = |error: mlua::Error| self.explain(&error, place);
-        let mut values = script.params.clone();
-        if let Value::Table(declaration) = module.raw_get("params").map_err(failed)? {
-            let checked = params::check(&self.lua, &declaration, values).map_err(failed)?;
-            let mut faults = checked.faults;
-            if script.is_old_class {
-                for unknown in &checked.unknown {
-                    tracing::warn!("parameter of `{}`: {unknown}", script.slot);
-                }
-            } else {
-                faults.extend(checked.unknown);
-            }
-            if !faults.is_empty() {
-                return Err(ScriptError::Params { script: script.name.clone(), slot: script.slot, faults });
-            }
-            values = checked.params;
-        }
-        to_table(&self.lua, &values).map_err(failed)
-    }
-
-    /// A function of the script's table, if it is there.
-    fn function(&self, module: &Table, name: &str, place: Place) -> Result<Option<Function>, ScriptError> {
-        match module.get::<Value>(name).map_err(|error| self.explain(&error, place))? {
-            Value::Nil => Ok(None),
-            Value::Function(function) => Ok(Some(function)),
-            other => {
-                let mistake = Mistake::wrong(format!("its `{name}` is a {}, not a function", other.type_name()));
-                Err(mistaken(mistake, place, &self.library))
-            }
-        }
-    }
-
-    /// Calls into Lua with a time limit.
-    fn run<R: FromLuaMulti>(
-        &self,
-        function: &Function,
-        arguments: impl IntoLuaMulti,
-        limit: Duration,
-        place: Place,
-    ) -> Result<R, ScriptError> {
-        self.watch.start(limit);
-        let result = function.call::<R>(arguments);
-        self.watch.settle(&self.lua).map_err(|error| self.explain(&error, place))?;
-        result.map_err(|error| self.explain(&error, place))
-    }
-
-    fn explain(&self, error: &mlua::Error, place: Place) -> ScriptError {
-        explain(error, place, &self.library, &self.limits)
-    }
-
-    /// The second argument of `setup`: a fresh copy, so that no slot changes the other's.
-    fn job_table(&self, slot: &str) -> mlua::Result<Table> {
-        let job: Table = self.lua.named_registry_value(JOB)?;
-        let copy = self.lua.create_table()?;
-        for pair in job.pairs::<Value, Value>() {
-            let (key, value) = pair?;
-            copy.raw_set(key, value)?;
-        }
-        copy.raw_set("slot", slot)?;
-        Ok(copy)
-    }
-}
-
-/// The registry's key of the job's table.
-const JOB: &str = "boss.job";
-
-/// The registry's key of the methods of plan objects.
-#[cfg(test)]
-const PLAN_METHODS: &str = "boss.plan_methods";
-
-/// Fills a new state with the API; gives the functions that the host calls.
-fn prelude(
-    lua: &Lua,
-    job: &Job,
-    library: Arc<Library>,
-    lookup: Arc<dyn Lookup>,
-    watch: Arc<Watch>,
-) -> mlua::Result<Table> {
-    let boss = api::register(lua, library, lookup, watch)?;
-    let job = to_table(lua, &job_values(job))?;
-    lua.set_named_registry_value(JOB, &job)?;
-    let host: Table = lua.load(PRELUDE).set_name("=prelude").set_mode(ChunkMode::Text).call((boss, job))?;
-    #[cfg(test)]
-    lua.set_named_registry_value(PLAN_METHODS, host.raw_get::<Table>("plan_methods")?)?;
-    sandbox::lock_globals(lua)?;
-    Ok(host)
-}
-
-/// What scripts are told of the job.
-fn job_values(job: &Job) -> serde_json::Map<String, serde_json::Value> {
-    let Extent { x, y, z, t } = job.grid.extent();
-    let size = job.grid.task_size();
-    let (kind, size_name) = match job.kind {
-        JobKind::Tile => ("tile", "tile_size"),
-        JobKind::Volumetric => ("volumetric", "chunk_size"),
-    };
-    let values = json!({
-        "kind": kind,
-        "dir": job.dir.to_string_lossy(),
-        "resolution": job.resolution,
-        "collection": job.database.collection,
-        "experiment": job.database.experiment,
-        "channel": job.database.channel,
-        "extent": {"x": x, "y": y, "z": z, "t": t},
-        "task_size": size,
-        size_name: size,
-    });
-    let serde_json::Value::Object(values) = values else { unreachable!("it is written as an object") };
-    values
-}
-
-fn to_table(lua: &Lua, values: &serde_json::Map<String, serde_json::Value>) -> mlua::Result<Table> {
-    let options =
-        SerializeOptions::new().set_array_metatable(false).serialize_none_to_null(false).serialize_unit_to_null(false);
-    let value = lua.to_value_with(values, options)?;
-    lua.unpack(value)
-}
-
 fn missing(reason: &Value) -> Answer {
-    let reason = match reason {
+    Answer::Missing { reason: reason_text(reason) }
+}
+
+fn reason_text(reason: &Value) -> String {
+    match reason {
         Value::String(text) => text.to_string_lossy(),
         _ => "the script gave no reason".to_owned(),
-    };
-    Answer::Missing { reason }
+    }
 }
+
+const PATH_HINT: &str = "return a path or URL as a string, or `nil, \"reason\"`";

@@ -7,21 +7,37 @@
 
 mod api;
 mod builtin;
+mod cases;
+mod catalog;
 mod convert;
+mod editor;
 mod error;
+mod expect;
 mod fault;
+mod header;
 mod host;
 mod library;
 mod lookup;
 mod params;
+mod reference;
 mod resolve;
 mod sandbox;
 mod scripts;
+mod state;
+mod stubs;
+mod values;
 
 pub use builtin::{BUILTINS, Builtin};
+pub use cases::{Case, Expected, Wanted};
+pub use catalog::{Found, StandsFor, UnknownBuiltin};
+pub use editor::{LuarcError, TYPES, TYPES_FILE, luarc};
 pub use error::{Fault, ScriptError};
-pub use host::{Answer, Host};
-pub use lookup::{Lookup, LookupError, SourceInfo};
+pub use expect::{Difference, differences};
+pub use header::Header;
+pub use host::{Answer, Host, PathAnswer};
+pub use library::ScriptFiles;
+pub use lookup::{Lookup, LookupError};
+pub use reference::reference;
 pub use sandbox::Limits;
 pub use scripts::Scripts;
 

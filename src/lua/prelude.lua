@@ -2,12 +2,12 @@
 ---
 --- Gets the tables that Rust has begun, and the job; gives back what the host calls.
 
-local boss, job = ...
+local boss, job, rust = ...
 
 local width, height, depth = job.task_size.x, job.task_size.y, job.task_size.z
-local type, pairs, ipairs, error, rawget, tostring = type, pairs, ipairs, error, rawget, tostring
-local math_type, concat, sort = math.type, table.concat, table.sort
-local raw_setmetatable, raw_pcall = setmetatable, pcall
+local type, pairs, error, tostring = type, pairs, error, tostring
+local math_type = math.type
+local setmetatable = setmetatable
 
 --- The task that is being planned, and the hook of the path slot.
 local task_x, task_y, task_z, task_t = 0, 0, 0, 0
@@ -49,6 +49,7 @@ local index_keys = { x = true, y = true, z = true, t = true, region = true }
 
 --- The path slot's answer for any index; what is not given is the current task's. A given `z` is a section's number.
 function boss.path(index)
+  index = index or {}
   if type(index) ~= "table" then
     error("`boss.path` takes a table such as `{ z = 7 }`, not " .. type(index), 2)
   end
@@ -86,91 +87,109 @@ function boss.stack(range, plan_of)
   return { z = { range[1], range[2] }, sections = sections }
 end
 
---- Methods of plans. Each gives a new plan; the old one stays as it is.
+--- Methods of plans. Each gives a new plan; the old one stays as it is. What they are given is checked at once, so that
+--- an error names the line that calls them.
 local plan_methods = {}
+local check_field = rust.check_field
 
 local plan_metatable = {
   __name = "plan",
+  __metatable = false,
+  __tostring = rust.show_plan,
   __index = function(_, key)
     local method = plan_methods[key]
     if method then
       return method
     end
-    local names = {}
-    for name in pairs(plan_methods) do
-      names[#names + 1] = name
-    end
-    sort(names)
-    error("a plan has no method `" .. tostring(key) .. "`; it has " .. concat(names, ", "), 2)
+    rust.no_method(key)
   end,
 }
 
-local function new_plan(old, changes)
-  local fields = {}
+local function copy(old)
+  local new = {}
   for key, value in pairs(old) do
-    fields[key] = value
+    new[key] = value
   end
-  for key, value in pairs(changes) do
-    fields[key] = value
-  end
-  return raw_setmetatable({ plan = fields }, plan_metatable)
+  return new
+end
+
+local function new_plan(fields, steps)
+  return setmetatable({ fields = fields, steps = steps }, plan_metatable)
+end
+
+--- A plan like this one with another value in a field.
+local function with_field(self, key, value)
+  check_field(key, value)
+  local fields = copy(self.fields)
+  fields[key] = value
+  return new_plan(fields, self.steps)
+end
+
+--- A plan like this one with one step more.
+local function with_step(self, key, value, offset)
+  check_field(key, value)
+  local steps = copy(self.steps)
+  steps[#steps + 1] = { key, value, offset }
+  return new_plan(self.fields, steps)
 end
 
 function boss.open(path, fields)
-  if type(path) ~= "string" then
-    error("`boss.open` takes a path, not " .. type(path), 2)
-  elseif fields ~= nil and type(fields) ~= "table" then
+  check_field("path", path)
+  if fields ~= nil and type(fields) ~= "table" then
     error("`boss.open` takes a plan as a table, not " .. type(fields), 2)
   end
-  return new_plan(fields or {}, { path = path })
+  local own = {}
+  for key, value in pairs(fields or own) do
+    check_field(key, value)
+    own[key] = value
+  end
+  own.path = path
+  return new_plan(own, {})
+end
+
+for _, key in ipairs({ "format", "page", "dataset", "level", "axes", "select", "channel", "missing", "encode" }) do
+  plan_methods[key] = function(self, value)
+    return with_field(self, key, value)
+  end
+end
+
+for _, key in ipairs({ "flip", "rotate", "lut" }) do
+  plan_methods[key] = function(self, value)
+    return with_step(self, key, value)
+  end
+end
+
+function plan_methods:gray()
+  return with_field(self, "gray", true)
+end
+
+function plan_methods:pad(value)
+  return with_field(self, "fill", value or 0)
 end
 
 function plan_methods:crop(region)
-  return new_plan(self.plan, { region = region })
-end
-
-function plan_methods:page(number)
-  return new_plan(self.plan, { page = number })
-end
-
-function plan_methods:axes(letters)
-  return new_plan(self.plan, { axes = letters })
-end
-
-function plan_methods:select(positions)
-  return new_plan(self.plan, { select = positions })
+  return with_step(self, "region", region)
 end
 
 function plan_methods:scale(factor, offset)
-  return new_plan(self.plan, { scale = factor, offset = offset })
+  check_field("offset", offset or 0)
+  return with_step(self, "scale", factor, offset)
 end
 
 function plan_methods:cast(kind, factor, offset)
-  return new_plan(self.plan, { cast = kind, scale = factor, offset = offset })
+  local plan = with_field(self, "cast", kind)
+  if factor or offset then
+    return plan:scale(factor or 1, offset)
+  end
+  return plan
+end
+
+function plan_methods:paste(plan, at)
+  at = at or {}
+  check_field("paste", { plan = plan, x = at.x, y = at.y, z = at.z })
+  return with_step(self, "paste", { plan = plan, x = at.x, y = at.y, z = at.z })
 end
 
 host.plan_methods = plan_methods
-
---- Finalizers and closers may run where no limit on their time holds.
-function setmetatable(value, metatable)
-  for _, name in ipairs({ "__gc", "__close" }) do
-    if type(metatable) == "table" and rawget(metatable, name) ~= nil then
-      error("`" .. name .. "` is not available to scripts", 2)
-    end
-  end
-  return raw_setmetatable(value, metatable)
-end
-
-local function finish(handler, is_fine, ...)
-  if is_fine then
-    return true, ...
-  end
-  return false, handler((...))
-end
-
---- Lua's own runs the handler before it leaves the function, where a handler that does not end could not be stopped.
-function xpcall(called, handler, ...)
-  return finish(handler, raw_pcall(called, ...))
-end
 
 return host

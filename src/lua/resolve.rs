@@ -34,8 +34,8 @@ pub(super) fn resolve(slot: &Slot, dir: &Path) -> Result<Resolved, ScriptError> 
         return Ok(from_builtin(builtin, params, false));
     }
     let old = builtin::old_class(slot.name, &slot.class).ok_or_else(|| unknown(slot, dir))?;
-    for (key, value) in old.presets {
-        params.entry(*key).or_insert_with(|| (*value).into());
+    for (name, value) in old.presets() {
+        params.entry(name).or_insert(value);
     }
     let builtin = builtin::by_name(old.builtin).expect("each old class leads to a built-in");
     Ok(from_builtin(builtin, params, true))

@@ -1,11 +1,12 @@
 //! The scripts of a job, found and read once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::host::Host;
-use super::library::Library;
+use super::library::{Library, ScriptFiles};
 use super::lookup::{Lookup, NotYet};
 use super::resolve::resolve;
 use super::{Limits, ScriptError};
@@ -50,7 +51,13 @@ impl Scripts {
 
     /// As [`Scripts::load`], with other limits.
     pub fn load_with(job: &Job, limits: Limits) -> Result<Scripts, ScriptError> {
-        let library = Arc::new(Library::new(&job.dir));
+        Scripts::load_noting(job, limits, &ScriptFiles::default())
+    }
+
+    /// As [`Scripts::load_with`], and notes the files of both scripts, and those of every module when it is asked for, in
+    /// `files`, also where loading fails.
+    pub fn load_noting(job: &Job, limits: Limits, files: &ScriptFiles) -> Result<Scripts, ScriptError> {
+        let library = Arc::new(Library::new(&job.path, &job.dir).noting(files.clone()));
         let data_hook = match job.kind {
             JobKind::Tile => "tile",
             JobKind::Volumetric => "chunk",
@@ -67,6 +74,17 @@ impl Scripts {
         &self.0.hash
     }
 
+    /// The `class` of the path slot and of the other slot, as the job file has them.
+    pub(super) fn classes(&self) -> [&str; 2] {
+        let job = &self.0.job;
+        [&job.path_processor.class, &job.data_processor.class]
+    }
+
+    /// The job file's folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.0.job.dir
+    }
+
     /// A new Lua state with both slots set up, for one worker. `lookup` answers the scripts' questions about the data.
     ///
     /// # Errors
@@ -80,6 +98,9 @@ impl Scripts {
 }
 
 fn script(job: &Job, library: &Library, slot: &Slot, hook: &'static str) -> Result<Script, ScriptError> {
+    if slot.class.ends_with(".lua") {
+        library.note(&slot.class);
+    }
     let resolved = resolve(slot, &job.dir)?;
     Ok(Script {
         name: library.add(&resolved.name, resolved.text.clone()),

@@ -2,12 +2,20 @@
 
 use mlua::{Lua, LuaString, Table, Variadic};
 
+/// The longest path that is made, in bytes.
+const LONGEST: usize = 1 << 16;
+
 /// The table `path`.
 pub(super) fn register(lua: &Lua) -> mlua::Result<Table> {
     let path = lua.create_table()?;
     let function = |lua: &Lua, parts: Variadic<LuaString>| {
         let mut joined = Vec::new();
-        parts.iter().for_each(|part| join(&mut joined, &part.as_bytes()));
+        for part in parts.iter() {
+            join(&mut joined, &part.as_bytes());
+            if joined.len() > LONGEST {
+                return Err(mlua::Error::runtime(format!("a path of more than {LONGEST} bytes")));
+            }
+        }
         lua.create_string(joined)
     };
     path.raw_set("join", lua.create_function(function)?)?;

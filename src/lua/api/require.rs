@@ -6,11 +6,12 @@ use mlua::chunk::ChunkMode;
 use mlua::{Lua, Table, Value};
 
 use super::super::library::Library;
+use super::super::sandbox::Watch;
 
 /// The function `require`. A module runs once per state; what it returns is kept.
-pub(super) fn register(lua: &Lua, library: Arc<Library>) -> mlua::Result<mlua::Function> {
+pub(super) fn register(lua: &Lua, library: Arc<Library>, watch: Arc<Watch>) -> mlua::Result<mlua::Function> {
     let loaded = lua.create_table()?;
-    lua.create_function(move |lua, name: String| require(lua, &library, &loaded, &name))
+    lua.create_function(move |lua, name: String| watch.nested(|| require(lua, &library, &loaded, &name)))
 }
 
 fn require(lua: &Lua, library: &Library, loaded: &Table, name: &str) -> mlua::Result<Value> {

@@ -5,10 +5,16 @@ use mlua::{Lua, LuaString, Table};
 /// The widest padding; no file system has longer names.
 const WIDEST: usize = 255;
 
+/// The longest pattern, in bytes.
+const LONGEST: usize = 1 << 16;
+
 /// The table `template`.
 pub(super) fn register(lua: &Lua) -> mlua::Result<Table> {
     let template = lua.create_table()?;
     let function = |lua: &Lua, (pattern, number, index): (LuaString, i64, Option<Table>)| {
+        if pattern.as_bytes().len() > LONGEST {
+            return Err(mlua::Error::runtime(format!("a name pattern of more than {LONGEST} bytes")));
+        }
         let name = |name: &str| index.as_ref().and_then(|index| index.raw_get::<i64>(name).ok());
         let expanded = expand(&pattern.to_str()?, number, name).map_err(mlua::Error::runtime)?;
         lua.create_string(expanded)

@@ -1,9 +1,13 @@
 //! Scripts as people write them, run in real states. No data is read: plans are only looked at.
 
+mod attacks;
 mod builtins;
+mod cases;
 mod errors;
+mod headers;
 mod hooks;
 mod limits;
+mod page;
 mod types;
 
 use std::fs;
@@ -16,7 +20,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::{Backend, Database, Job, Protocol, Schema, Slot};
 use crate::protocol::JobKind;
-use crate::source::{Plan, PlanRegion, ReadPlan};
+use crate::source::{Number, Plan, ReadPlan, SourceInfo, SourceRef, Step, Target};
 use crate::volume::{ChunkGrid, Dtype, Extent, Grid, Index, Region, Size, Span, TileGrid, TileSize};
 
 /// A job in a folder of its own. Tiles are 100 × 80, chunks 100 × 80 × 16, in the extent x 0..250, y 0..160, z 0..20.
@@ -100,12 +104,26 @@ impl Workshop {
 struct OneTiff;
 
 impl Lookup for OneTiff {
-    fn info(&self, path: &str) -> Result<SourceInfo, LookupError> {
-        if path != "a.tif" {
+    fn info(&self, source: &SourceRef) -> Result<Arc<SourceInfo>, LookupError> {
+        if source.path != "a.tif" {
             return Err("there is no such file".into());
         }
-        let (format, axes) = ("tiff".to_owned(), "zyx".to_owned());
-        Ok(SourceInfo { format, axes, shape: vec![7, 80, 100], dtype: Dtype::Uint16, pages: 7 })
+        let size = Size::new(100, 80, 7);
+        Ok(Arc::new(SourceInfo {
+            path: source.path.clone(),
+            format: "tiff",
+            axes: "zyx".to_owned(),
+            origin: (0, 0, 0),
+            size,
+            dtype: Dtype::Uint16,
+            block: size,
+            channels: 1,
+            decoded_channels: 1,
+            pages: 7,
+            file_bytes: 0,
+            is_plain: false,
+            others: Default::default(),
+        }))
     }
 
     fn exists(&self, path: &str) -> Result<bool, LookupError> {
@@ -115,8 +133,16 @@ impl Lookup for OneTiff {
     fn list(&self, _dir: &str) -> Result<Vec<String>, LookupError> {
         Ok(["s2.tif", "notes.txt", "s1.tif"].map(String::from).to_vec())
     }
+
+    fn text(&self, path: &str) -> Result<Arc<str>, LookupError> {
+        Ok(format!("{{\"name\": \"{path}\", \"lost\": [3, 5], \"none\": null}}").into())
+    }
+
+    fn scalars(&self, source: &SourceRef) -> Result<Vec<Number>, LookupError> {
+        Ok(vec![Number::Integer(7), Number::Real(source.dataset.as_ref().map_or(0.5, |_| 1.5))])
+    }
 }
 
-fn region(x: (i64, i64), y: (i64, i64), z: (i64, i64)) -> PlanRegion {
-    PlanRegion::Box(Region::new(Span::new(x.0, x.1), Span::new(y.0, y.1), Span::new(z.0, z.1)))
+fn region(x: (i64, i64), y: (i64, i64), z: (i64, i64)) -> Step {
+    Step::Crop(Region::new(Span::new(x.0, x.1), Span::new(y.0, y.1), Span::new(z.0, z.1)))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use mlua::{Lua, Table, Value};
 
 use super::*;
+use crate::lua::api::plans::METHODS;
 use crate::lua::convert::PLAN_KEYS;
+use crate::lua::sandbox::behind;
 
 const TYPES: &str = include_str!("../../../scripts/types/boss.lua");
 
@@ -16,13 +18,14 @@ fn the_types_file_describes_every_function_and_no_other() {
     let (lua, methods) = host.inspect();
     let mut registered = BTreeSet::new();
     for table in ["boss", "path", "template", "log"] {
-        let functions: Table = lua.globals().get(table).unwrap();
+        let functions = behind(&lua.globals().get(table).unwrap());
         registered.extend(names(&functions).map(|name| format!("{table}.{name}")));
     }
     registered.extend(names(&methods).map(|name| format!("PlanObject:{name}")));
     let described: BTreeSet<String> =
         TYPES.lines().filter_map(|line| line.strip_prefix("function ")?.split('(').next()).map(str::to_owned).collect();
     assert_eq!(described, registered);
+    assert_eq!(names(&methods).collect::<BTreeSet<_>>(), METHODS.map(str::to_owned).into());
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn the_types_file_describes_the_job_and_the_index() {
          }",
     );
     let plan = workshop.read(0, 0, 0);
-    for key in plan.path.split(' ') {
+    for key in plan.source.path.split(' ') {
         let field = key.split('.').nth(1).unwrap();
         assert!(TYPES.contains(&format!("---@field {field}")), "{key}");
     }
