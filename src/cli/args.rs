@@ -6,6 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::check::CheckArgs;
+use super::preview::{At, parse_at, parse_contrast, parse_voxel_size};
+use super::r#try::{Output, parse_at as parse_index};
+use crate::preview::VoxelSize;
+use crate::volume::{Dtype, Index};
+
 /// Move microscopy volumes into the Boss.
 #[derive(Debug, Parser)]
 #[command(
@@ -29,6 +35,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the built-in scripts, copy one, or get the script API's types for your editor.
+    Scripts(ScriptsArgs),
+    /// Read one tile or chunk and show every step, with no Boss and no upload.
+    Try(TryArgs),
+    /// Run the test cases of a job's scripts.
+    Test(TestArgs),
+    /// Look at a job before it is created: its script on every tile, its files, its extent. Uploads nothing.
+    Check(CheckArgs),
+    /// Draw a job's data as one picture, before anything is uploaded.
+    Preview(PreviewArgs),
     /// Create the job of a job file, upload its data, and complete it.
     Create(CreateArgs),
     /// Work on a job that exists: from another machine, or again after a stop.
@@ -105,6 +121,81 @@ pub struct JoinArgs {
     pub upload: UploadArgs,
 }
 
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  boss-ingest try job.json                             the job's first tile or chunk
+  boss-ingest try job.json --at x=3,y=1,z=120          this one, by its indices as messages show them
+  boss-ingest try job.json --at z=120 -o tile.npy      its voxels, for numpy
+  boss-ingest try job.json --watch                     again whenever you save the script
+
+Exit codes: 0 read, 2 wrong arguments, job file or script, 3 the data is missing or bad")]
+pub struct TryArgs {
+    /// The job file. Sizes and extents that `create` would refuse for their alignment are warnings here.
+    pub job: PathBuf,
+    /// Which tile or chunk, by its indices; those left out are 0 [default: the job's first].
+    #[arg(long, value_name = "x=3,y=1,z=120[,t=0]", value_parser = parse_index)]
+    pub at: Option<Index>,
+    /// The channel's voxel type, such as uint16 [default: the first source's].
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<Dtype>,
+    /// Write the voxels to this file, as the Boss would store them: .npy, .tif, .png (tiles) or .raw (little-endian, x fastest).
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<Output>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Do it again whenever the job file or a script is saved, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The picture has cuts along xy, xz and yz with their axes, and below them the sections by z.
+Flagged are sections and tiles that are missing, unreadable or empty, and sections much unlike
+their neighbours: brighter, darker, swapped, shifted or mirrored. Nothing is sent anywhere.
+
+Examples:
+  boss-ingest preview job.json                        writes job-preview.png in this folder
+  boss-ingest preview job.json --voxel-size 4,4,40 -o p.png
+  boss-ingest preview job.json --at x=2000,y=1500,z=117 --tasks 5000
+  boss-ingest preview job.json --json | jq .findings.flags
+
+Exit codes: 0 nothing is flagged, 2 wrong arguments, job file or script,
+            3 something is flagged (the picture is written all the same)")]
+pub struct PreviewArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// The picture to write, over an older one [default: the job file's name with -preview.png, in this folder].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the cuts meet, in voxels, such as x=100,z=7; t chooses the time sample [default: the middle, the first t].
+    #[arg(long, value_name = "x=N,y=N,z=N", value_parser = parse_at)]
+    pub at: Option<At>,
+    /// Read at most so many tiles or chunks, evenly spread over the job.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub tasks: u64,
+    /// The values shown black and white [default: the 0.5 and 99.5 percentiles].
+    #[arg(long, value_name = "LOW,HIGH", value_parser = parse_contrast, allow_hyphen_values = true)]
+    pub contrast: Option<(f64, f64)>,
+    /// The size of a voxel in nanometres: cuts are then drawn to scale.
+    #[arg(long, value_name = "X,Y,Z", value_parser = parse_voxel_size)]
+    pub voxel_size: Option<VoxelSize>,
+    /// The channel's voxel type, such as uint8 [default: that of the first source].
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<Dtype>,
+    /// Write everything that was found to standard output as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    /// Threads that read and decode [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub cpu_threads: Option<u16>,
+}
+
 #[derive(Debug, Args)]
 pub struct TokenArgs {
     /// Your API token. Without it: INTERN_TOKEN, then ~/.intern/intern.cfg, then ./token.json.
@@ -172,6 +263,59 @@ pub struct ConfirmedJobArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  boss-ingest scripts list
+  boss-ingest scripts show z_stack > paths.lua     to copy one and change it
+  boss-ingest scripts types                        so that your editor knows the functions")]
+pub struct ScriptsArgs {
+    #[command(subcommand)]
+    pub command: ScriptsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScriptsCommand {
+    /// List the built-in scripts.
+    List {
+        /// As JSON: name, slots and summary of each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a built-in script, ready to be copied.
+    Show {
+        /// Its name, or the name of a class of the Python client.
+        name: String,
+    },
+    /// Write the script API's types, and the setting that makes lua-language-server find them.
+    Types {
+        /// The folder of the job file.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The cases are in a table `tests` of a script, or in a file beside it: `paths_test.lua` for `paths.lua`.
+
+  M.tests = {
+    { at = { x = 0, y = 0, z = 7 }, path = \"sections/s0008.tif\" },
+    { at = { z = 12 }, missing = true },
+  }
+
+Exit codes: 0 all passed, 1 some failed, 2 there are none, or the job file or a script is wrong")]
+pub struct TestArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// The channel's voxel type, for checksums [default: that of the source].
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<Dtype>,
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
 Example:
   boss-ingest serve my-boss --listen 127.0.0.1:8090
   boss-ingest join job.json -j 1 --local my-boss       on the same machine
@@ -201,7 +345,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 const SMALLEST_MEMORY: u64 = 16 << 20;
 
 /// Bytes with an optional decimal (`MB`) or binary (`MiB`) unit.
-fn parse_size(text: &str) -> Result<u64, String> {
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,

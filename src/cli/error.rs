@@ -3,22 +3,31 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::{Map, Value, json};
+
+use super::r#try::SaveError;
 use crate::boss::BossError;
+use crate::codec::CodecError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
-use crate::lua::{Fault, ScriptError};
+use crate::lua::{Fault, LuarcError, ScriptError, UnknownBuiltin};
 use crate::server::ServerError;
 use crate::source::SourceError;
+use crate::volume::Index;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or declined by the user.
     Done,
-    /// Some tiles are bad and wait for their user.
+    /// Some tiles are bad and wait for their user, or something is flagged.
     BadTasks,
     /// Stopped by Ctrl-C.
     Stopped,
+    /// It failed with this exit code, and the user was told already.
+    Told(u8),
+    /// The command worked, and what it looked at is wrong.
+    Failed,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +36,8 @@ impl From<Exit> for ExitCode {
             Exit::Done => ExitCode::SUCCESS,
             Exit::BadTasks => ExitCode::from(3),
             Exit::Stopped => ExitCode::from(130),
+            Exit::Told(code) => ExitCode::from(code),
+            Exit::Failed => ExitCode::FAILURE,
         }
     }
 }
@@ -62,8 +73,23 @@ pub enum CliError {
     NoChannel { host: String, channel: String, source: BossError },
     #[error("the local Boss's token in `{path}` cannot be read")]
     NoLocalToken { path: PathBuf, source: std::io::Error },
+    #[error("{axis} {at} is outside the job's extent, {axis} {extent}")]
+    OutsideExtent { axis: char, at: i64, extent: crate::volume::Span },
+    #[error(transparent)]
+    Builtin(#[from] UnknownBuiltin),
+    #[error("nothing was added to `{path}`, as it is no plain JSON object")]
+    Luarc { path: PathBuf, source: LuarcError },
+    #[error("the scripts of `{path}` have no test cases")]
+    NoCases { path: PathBuf },
     #[error("ingest job {id} cannot be completed: {reason}")]
     NotCompleted { id: u64, reason: &'static str },
+    /// The source of the one task that was asked for is bad.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{noun} {index} cannot be encoded for the Boss")]
+    Encode { noun: &'static str, index: Index, source: CodecError },
+    #[error(transparent)]
+    Save(#[from] SaveError),
 }
 
 /// Why the first task of a job could not be read.
@@ -83,11 +109,35 @@ impl CliError {
     /// Writes what failed, why, and what to do next, to standard error.
     pub fn show(&self) -> ExitCode {
         eprintln!("{}", self.text());
-        ExitCode::from(match self {
+        ExitCode::from(self.exit_code())
+    }
+
+    /// What the program ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
             CliError::Config(_) | CliError::Script(_) => 2,
+            CliError::Builtin(_) | CliError::NoCases { .. } => 2,
             CliError::NoFirstTask { .. } | CliError::SourceDtype { .. } | CliError::Log { .. } => 2,
+            CliError::Save(error) if error.is_mistake() => 2,
+            CliError::Source(_) | CliError::Encode { .. } => 3,
+            CliError::OutsideExtent { .. } => 2,
             _ => 1,
-        })
+        }
+    }
+
+    /// The same for programs: `error`, `exit_code`, and `cause`, `hint` and `script` where there are any.
+    pub fn json(&self) -> Map<String, Value> {
+        let script = self.script_fault().map(|fault| {
+            json!({"name": fault.script, "line": fault.line, "hook": fault.hook, "message": fault.message, "calls": fault.calls})
+        });
+        let fields = [
+            ("error", json!(self.to_string())),
+            ("cause", json!(root_cause(self))),
+            ("hint", json!(self.hint())),
+            ("script", json!(script)),
+            ("exit_code", json!(self.exit_code())),
+        ];
+        fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn text(&self) -> String {
@@ -135,6 +185,23 @@ impl CliError {
             }
             CliError::NoLocalToken { .. } => Some("run as the user who made the folder, or give `-a`".to_owned()),
             CliError::NotCompleted { id, .. } => Some(format!("`boss-ingest status {id}` tells how far the job is")),
+            CliError::Source(error) => error.hint(),
+            CliError::Encode { source: CodecError::ValueTooLarge { .. }, .. } => {
+                Some("the Boss reads 31 bits of a tile; larger ids go up in a volumetric job".to_owned())
+            }
+            CliError::Encode { .. } => Some("let the plan say `cast`, `scale` or `encode`".to_owned()),
+            CliError::Save(error) => error.hint(),
+            CliError::OutsideExtent { .. } => Some("give a voxel inside with `--at`".to_owned()),
+            CliError::Builtin(error) => Some(match error.nearest {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`boss-ingest scripts list` shows them all".to_owned(),
+            }),
+            CliError::Luarc { source, .. } => Some(format!("write this into it:\n{}", source.wanted.trim_end())),
+            CliError::NoCases { .. } => Some(
+                "let the script say `M.tests = { { at = { z = 0 }, path = \"…\" } }`, or write them into a file beside \
+                 it, such as `paths_test.lua`"
+                    .to_owned(),
+            ),
             CliError::Runtime(_) | CliError::Output(_) | CliError::Write { .. } => None,
         }
     }

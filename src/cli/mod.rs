@@ -2,6 +2,7 @@
 
 mod args;
 mod cancel;
+mod check;
 mod complete;
 mod connect;
 mod create;
@@ -11,12 +12,16 @@ mod list;
 mod local;
 mod logging;
 mod prepare;
+mod preview;
 mod prompt;
 mod resources;
+mod scripts;
 mod serve;
 mod signals;
 mod status;
 mod summary;
+mod test;
+mod r#try;
 mod upload;
 
 use std::process::ExitCode;
@@ -46,11 +51,16 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
     let log_file = logging::start(&cli.logging)?;
     match cli.command {
         Command::Create(args) => create::run(args, &log_file).await,
+        Command::Check(args) => check::run(&args),
         Command::Join(args) => join::run(args, &log_file).await,
+        Command::Try(args) => r#try::run(args).await,
+        Command::Preview(args) => preview::run(&args),
         Command::Status(args) => status::run(args).await,
         Command::List(args) => list::run(args).await,
         Command::Complete(args) => complete::run(args).await,
         Command::Cancel(args) => cancel::run(args).await,
+        Command::Scripts(args) => scripts::run(args.command),
         Command::Serve(args) => serve::run(args).await,
+        Command::Test(args) => test::run(&args),
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::args::UploadArgs;
 use super::error::{CliError, FirstTaskError};
-use crate::config::{self, Job};
+use crate::config::{self, Job, Loaded};
 use crate::engine::{self, Options};
 use crate::lua::{Answer, Host, Scripts};
 use crate::report::count;
-use crate::source::{Plan, SourceInfo, Sources};
+use crate::source::{SourceInfo, Sources};
 use crate::volume::{Dtype, Index, Task};
 
 /// A job that could be run.
@@ -26,15 +26,8 @@ impl Prepared {
     /// # Errors
     /// When the job file or a script cannot be used.
     pub fn load(path: &Path, args: &UploadArgs) -> Result<Self, CliError> {
-        let loaded = config::load(path)?;
-        for warning in &loaded.warnings {
-            eprintln!("warning: {warning}");
-            if let Some(hint) = &warning.hint {
-                eprintln!("  hint: {hint}");
-            }
-        }
         let options = options(args);
-        let job = loaded.job;
+        let job = load_job(path)?;
         let cache_bytes = options.memory_bytes / engine::CACHE_SHARE;
         let sources = Arc::new(Sources::new(job.dir.clone(), cache_bytes).with_limit(options.memory_bytes));
         let scripts = Arc::new(Scripts::load(&job)?);
@@ -48,38 +41,66 @@ impl Prepared {
     /// # Errors
     /// When none of them can be read; the reason is the first one's.
     pub fn first_dtype(&self) -> Result<Dtype, CliError> {
-        let mut host = self.scripts.host(self.sources.clone())?;
-        let mut first_error = None;
-        for task in self.job.grid.tasks().step_by(self.first_tasks_step()).take(FIRST_TASKS) {
-            let index = match task {
-                Task::Tile { tile, .. } => tile,
-                Task::Chunk { chunk, .. } => chunk,
-            };
-            match self.source_of(&mut host, index) {
-                Ok(info) => return Ok(info.dtype),
-                Err(error) => drop(first_error.get_or_insert(error)),
-            }
+        first_dtype(&self.job, &self.scripts, &self.sources)
+    }
+}
+
+/// Reads the job file, saying what is odd about it.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn load_job(path: &Path) -> Result<Job, CliError> {
+    Ok(with_warnings(config::load(path)?))
+}
+
+/// As [`load_job`], for commands that upload nothing: tiles and chunks may lie askew.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn load_unaligned_job(path: &Path) -> Result<Job, CliError> {
+    Ok(with_warnings(config::load_unaligned(path)?))
+}
+
+fn with_warnings(loaded: Loaded) -> Job {
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+        if let Some(hint) = &warning.hint {
+            eprintln!("  hint: {hint}");
         }
-        let source = Box::new(first_error.unwrap_or(FirstTaskError::NoSource));
-        Err(CliError::NoFirstTask { channel: self.job.database.channel.clone(), source })
     }
+    loaded.job
+}
 
-    /// The tasks looked at are spread over the job, so that one bad section does not hide the others.
-    fn first_tasks_step(&self) -> usize {
-        usize::try_from(self.job.grid.count() / FIRST_TASKS as u64).unwrap_or(usize::MAX).max(1)
+/// The voxel type of the first source that can be read, among the job's first tasks.
+///
+/// # Errors
+/// When none of them can be read; the reason is the first one's.
+pub fn first_dtype(job: &Job, scripts: &Scripts, sources: &Arc<Sources>) -> Result<Dtype, CliError> {
+    let mut host = scripts.host(sources.clone())?;
+    let mut first_error = None;
+    // The tasks looked at are spread over the job, so that one bad section does not hide the others.
+    let step = usize::try_from(job.grid.count() / FIRST_TASKS as u64).unwrap_or(usize::MAX).max(1);
+    for task in job.grid.tasks().step_by(step).take(FIRST_TASKS) {
+        let index = match task {
+            Task::Tile { tile, .. } => tile,
+            Task::Chunk { chunk, .. } => chunk,
+        };
+        match source_of(sources, &mut host, index) {
+            Ok(info) => return Ok(info.dtype),
+            Err(error) => drop(first_error.get_or_insert(error)),
+        }
     }
+    let source = Box::new(first_error.unwrap_or(FirstTaskError::NoSource));
+    Err(CliError::NoFirstTask { channel: job.database.channel.clone(), source })
+}
 
-    fn source_of(&self, host: &mut Host, index: Index) -> Result<Arc<SourceInfo>, FirstTaskError> {
-        let plan = match host.plan(index).map_err(FirstTaskError::Script)? {
-            Answer::Plan(plan) => plan,
-            Answer::Missing { reason } => return Err(FirstTaskError::Missing(reason)),
-        };
-        let read = match &plan {
-            Plan::Read(read) => Some(read),
-            Plan::Stack { sections, .. } => sections.first(),
-        };
-        self.sources.info(&read.ok_or(FirstTaskError::NoSource)?.path).map_err(FirstTaskError::Source)
-    }
+fn source_of(sources: &Sources, host: &mut Host, index: Index) -> Result<Arc<SourceInfo>, FirstTaskError> {
+    let plan = match host.plan(index).map_err(FirstTaskError::Script)? {
+        Answer::Plan(plan) => plan,
+        Answer::Missing { reason } => return Err(FirstTaskError::Missing(reason)),
+    };
+    let first = plan.sources().first().copied().ok_or(FirstTaskError::NoSource)?.clone();
+    sources.source_info(&first).map_err(FirstTaskError::Source)
 }
 
 /// Tasks looked at for the voxel type of a channel that is to be made.
@@ -94,7 +115,8 @@ fn options(args: &UploadArgs) -> Options {
     }
 }
 
-fn quarter_of_memory() -> u64 {
+/// What a command takes of the machine's memory when it is not told.
+pub fn quarter_of_memory() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     (system.total_memory() / 4).max(256 << 20)

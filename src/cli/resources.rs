@@ -41,7 +41,7 @@ pub async fn create_missing(rest: &Rest, prepared: &Prepared) -> Result<Vec<Stri
 }
 
 /// The channel's voxel type for sources of this one. Cuboids of `uint32` can be stored but not read back.
-fn channel_dtype(source: Dtype) -> Result<Dtype, CliError> {
+pub fn channel_dtype(source: Dtype) -> Result<Dtype, CliError> {
     match source {
         Dtype::Uint8 | Dtype::Uint16 | Dtype::Uint64 => Ok(source),
         Dtype::Uint32 => Ok(Dtype::Uint64),

@@ -74,8 +74,8 @@ impl CompressStage {
     }
 }
 
-/// PNG holds up to 16 bits a voxel; the Boss reads 32 bits from TIFF.
-fn tile_format(block: &Block, encode: Option<Encode>) -> ImageFormat {
+/// The format that a tile is encoded in: PNG holds up to 16 bits a voxel; the Boss reads 32 bits from TIFF.
+pub fn tile_format(block: &Block, encode: Option<Encode>) -> ImageFormat {
     match encode {
         Some(Encode::Png) => ImageFormat::Png,
         Some(Encode::Tiff) => ImageFormat::Tiff,

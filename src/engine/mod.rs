@@ -25,7 +25,9 @@ mod task;
 mod triage;
 mod upload;
 
+pub use compress::tile_format;
 pub use cpu::default_cpu_threads;
 pub use error::EngineError;
+pub use read::target;
 pub use run::{CACHE_SHARE, Ending, Options, Outcome, Work, run};
 pub use shutdown::Shutdown;

@@ -27,10 +27,10 @@ impl Stage for ReadStage {
     async fn process(&self, task: Planned) -> Result<Loaded, Failed> {
         let Planned { ticket, plan } = task;
         let (plan, sources) = (Arc::new(plan), self.sources.clone());
-        let costed = plan.clone();
-        let decode_bytes = self.cpu.run(move || sources.decode_cost(&costed)).await;
+        let (costed, target) = (plan.clone(), target(&self.grid, self.dtype, ticket.index));
+        let decode_bytes = self.cpu.run(move || sources.decode_cost(&costed, &target)).await;
         let permit = self.budget.acquire(decode_bytes.saturating_add(self.task_bytes())).await;
-        let (sources, target, grid) = (self.sources.clone(), target(&self.grid, self.dtype, ticket.index), self.grid);
+        let (sources, grid) = (self.sources.clone(), self.grid);
         match self.cpu.run(move || read(&sources, &grid, &plan, &target)).await {
             Ok(voxels) => Ok(Loaded { ticket, voxels, permit }),
             Err(error) => Err(Failed { ticket, error: TaskError::Source(error) }),
@@ -51,7 +51,7 @@ impl ReadStage {
 }
 
 /// What the task at `index` needs of its sources.
-pub(super) fn target(grid: &Grid, dtype: Dtype, index: Index) -> Target {
+pub fn target(grid: &Grid, dtype: Dtype, index: Index) -> Target {
     let region = grid.region(index);
     let inside = region.intersect(&grid.extent().region());
     let required = inside.shift(-region.x.start, -region.y.start, -region.z.start);

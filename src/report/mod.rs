@@ -17,7 +17,7 @@ pub use counting::Counting;
 pub use lines::Lines;
 pub use progress::{Progress, Snapshot};
 pub use terminal::Terminal;
-pub use units::{count, human_bytes, human_duration};
+pub use units::{count, grouped, human_bytes, human_duration};
 
 use crate::volume::Index;
 

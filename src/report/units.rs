@@ -13,7 +13,7 @@ pub(super) fn count_irregular(number: u64, one: &str, many: &str) -> String {
 }
 
 /// `1 234 567`.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
