@@ -5,18 +5,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the crate, and the modules that it may import besides itself.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("volume", &[]),
     ("codec", &["volume"]),
     ("protocol", &["volume"]),
     ("report", &["volume"]),
     ("config", &["volume", "protocol"]),
     ("boss", &["volume", "protocol"]),
-    ("source", &["volume", "codec", "protocol"]),
+    ("source", &["volume", "codec", "protocol", "config"]),
     ("lua", &["volume", "protocol", "config", "source"]),
     ("server", &["volume", "codec", "protocol", "report"]),
     ("engine", &["volume", "codec", "protocol", "report", "config", "boss", "source", "lua"]),
-    ("cli", &["volume", "codec", "protocol", "report", "config", "boss", "source", "lua", "server", "engine"]),
+    ("check", &["volume", "codec", "report", "config", "source", "lua", "engine"]),
+    ("preview", &["volume", "report", "config", "source", "lua", "engine"]),
+    (
+        "cli",
+        &[
+            "volume", "codec", "protocol", "report", "config", "boss", "source", "lua", "server", "engine", "check",
+            "preview",
+        ],
+    ),
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {

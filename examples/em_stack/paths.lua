@@ -26,6 +26,12 @@ function M.path(at)
   return path.join(M.params.folder, name)
 end
 
+-- What `path` must answer for some tiles. `boss-ingest test job.json` compares.
+M.tests = {
+  { at = { z = 0 }, path = "sections/3253_my_stack_section000.png" },
+  { at = { z = 1 }, path = "sections/3254_my_stack_section001.png" },
+}
+
 -- To try it on a Boss of your own, with no account:
 --
 --   boss-ingest create job.json --local my-boss

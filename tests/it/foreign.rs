@@ -81,3 +81,31 @@ fn python_finds_zeros_where_there_is_no_data() {
     bench.run(&["create", "job.json", "--local", "boss", "--yes"]).expect_code(0);
     judge(&python, &boss, &[(&bench.file("job.json"), &bench.file("sections"))]);
 }
+
+#[test]
+fn numpy_and_pillow_read_what_try_writes() {
+    let Some(python) = python() else { return };
+    let bench = Bench::new();
+    let volume = TestVolume::new(Dtype::Uint16, 1111, 1030, 3);
+    volume.write_sections(&bench.file("sections"), "png");
+    let extent = json!({"x": [0, 1111], "y": [0, 1030], "z": [0, 3], "t": [0, 1]});
+    let params = json!({"root_dir": "sections", "base_filename": "s<p:4>", "extension": "png"});
+    let path = json!({"class": "z_stack", "params": params});
+    let (image, sections) = (json!({"class": "image", "params": {}}), json!({"class": "sections", "params": {}}));
+    for (job, size) in [("tile", [512, 512]), ("chunk", [1024, 512])] {
+        match job {
+            "tile" => bench.write_tile_job("localhost", extent.clone(), size, path.clone(), image.clone()),
+            _ => {
+                let chunk = [size[0], size[1], 16];
+                bench.write_chunk_job("localhost", extent.clone(), chunk, path.clone(), sections.clone());
+            }
+        }
+        let kinds: &[&str] = if job == "tile" { &["npy", "tif", "raw", "png"] } else { &["npy", "tif", "raw"] };
+        for kind in kinds {
+            let output = format!("{job}.{kind}");
+            bench.run(&["try", "job.json", "--at", "x=1,y=2,z=0", "-o", &output]).expect_code(0);
+        }
+    }
+    let text = run(&python, "read_voxels.py", &[bench.path().to_str().unwrap()]);
+    assert_eq!(text.matches(" equal").count(), 7, "{text}");
+}

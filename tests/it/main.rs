@@ -1,12 +1,22 @@
 //! Stories: the real binary against the real local Boss, on a free port, in a folder of its own.
 
 mod bad_tiles;
+mod check;
 mod examples;
 mod foreign;
+mod golden;
 mod kinds;
+mod layouts;
 mod messages;
+mod preview;
 mod ragged;
+mod script_errors;
+mod script_tests;
+mod scripts;
 mod secrets;
 mod several_hosts;
 mod support;
 mod troubles;
+#[path = "try.rs"]
+mod try_task;
+mod tutorial;

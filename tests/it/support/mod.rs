@@ -2,11 +2,13 @@
 
 mod bench;
 mod boss;
+pub mod offline;
 mod program;
 mod volume;
 
 pub use bench::Bench;
 pub use boss::ServedBoss;
+pub use program::command;
 pub use volume::{TestVolume, compare};
 
 /// Replaces what differs from run to run: folders, ports, times, rates, process ids.
@@ -19,6 +21,7 @@ pub fn settings(bench: &Bench) -> insta::Settings {
     settings.add_filter(r"_pid\d+", "_pid[pid]");
     settings.add_filter(r"in \d+(\.\d)? (s|min \d+ s), \d+(\.\d)? .?B/s", "in [time], [rate]");
     settings.add_filter(r"\d+(\.\d)? (tile|chunk)s/s, \d+(\.\d)? .?B/s", "[rate]");
+    settings.add_filter(r"took {6}.*", "took      [times]");
     settings.add_filter(r"memory {10}.*", "memory           [memory]");
     settings.add_filter(r"\(os error \d+\)", "(os error)");
     settings

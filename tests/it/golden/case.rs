@@ -1,0 +1,189 @@
+//! One recorded case: its job, and what this program makes of it.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use boss_ingest::config::Job;
+use boss_ingest::engine;
+use boss_ingest::lua::{Answer, Host, PathAnswer, ScriptError, Scripts};
+use boss_ingest::source::{Plan, SourceError, Sources};
+use boss_ingest::volume::{Block, ChunkGrid, Dtype, Extent, Grid, Index, Size, Span, TileGrid, TileSize};
+use serde_json::Value;
+
+use crate::support::offline::{self, ClassAndParams, chain};
+
+/// A case of `index.json`.
+pub struct Case {
+    pub id: String,
+    pub is_tile: bool,
+    /// The whole entry.
+    pub entry: Value,
+    pub index: Index,
+}
+
+/// Whether this program could run a case.
+pub enum Outcome {
+    Ran(Given),
+    /// What it needs cannot be read yet.
+    Waits(&'static str),
+}
+
+/// What this program gives, or why not.
+pub struct Given {
+    pub path: Result<String, String>,
+    /// Of cases of a path processor alone, as good as none.
+    pub voxels: Result<Block, String>,
+}
+
+impl Given {
+    /// Why there is no path, or no tile where one was asked for.
+    pub fn error(&self) -> Option<&str> {
+        let voxels = self.voxels.as_ref().err().filter(|error| *error != PATH_ALONE);
+        self.path.as_ref().err().or(voxels).map(String::as_str)
+    }
+}
+
+/// What cases of a path processor alone have in place of voxels.
+const PATH_ALONE: &str = "no tile was asked for";
+
+/// The folder of the cases.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+}
+
+/// `index.json`, with the folders that its places stand for.
+pub fn index_file() -> Value {
+    let text = std::fs::read_to_string(folder().join("index.json")).unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/em_stack/sections");
+    let text = text.replace("${GOLDEN}/em/example_z_stack", examples.to_str().unwrap());
+    let text = text.replace("s3://bkt/", "${GOLDEN}/inputs/zarr/");
+    serde_json::from_str(&text.replace("${GOLDEN}", folder().to_str().unwrap())).unwrap()
+}
+
+pub fn all() -> Vec<Case> {
+    let index = index_file();
+    index["cases"].as_array().unwrap().iter().map(Case::new).collect()
+}
+
+impl Case {
+    fn new(entry: &Value) -> Case {
+        Case {
+            id: entry["id"].as_str().unwrap().to_owned(),
+            is_tile: entry["kind"] == "tile",
+            index: serde_json::from_value(entry["index"].clone()).unwrap(),
+            entry: entry.clone(),
+        }
+    }
+
+    /// Whether the case asks for a path alone.
+    pub fn is_path(&self) -> bool {
+        self.is_tile && self.entry["tile_class"].is_null()
+    }
+
+    /// The size of a task.
+    pub fn size(&self) -> Size {
+        self.job().grid.task_size()
+    }
+
+    /// Runs the path slot, then the other, then reads the voxels, in the type of the expected array.
+    pub fn run(&self) -> Outcome {
+        let job = self.job();
+        let sources = Arc::new(Sources::new(folder(), 64 << 20));
+        let host = Scripts::load(&job).and_then(|scripts| scripts.host(sources.clone()));
+        let mut host = match host {
+            Ok(host) => host,
+            Err(error) => return Outcome::Ran(Given { path: Err(chain(&error)), voxels: Err(chain(&error)) }),
+        };
+        let path = host.path(self.index).map_err(|error| chain(&error)).and_then(|answer| match answer {
+            PathAnswer::Path(path) => Ok(path),
+            PathAnswer::Missing { reason } => Err(reason),
+        });
+        if self.is_path() {
+            return Outcome::Ran(Given { path, voxels: Err(PATH_ALONE.to_owned()) });
+        }
+        match self.voxels(&job, &mut host, &sources) {
+            Ok(voxels) => Outcome::Ran(Given { path, voxels: Ok(voxels) }),
+            Err(Stop::Waits(reader)) => Outcome::Waits(reader),
+            Err(Stop::Failed(error)) => {
+                let error = chain(&*error);
+                missing_reader(&error).map_or(Outcome::Ran(Given { path, voxels: Err(error) }), Outcome::Waits)
+            }
+        }
+    }
+
+    fn voxels(&self, job: &Job, host: &mut Host, sources: &Sources) -> Result<Block, Stop> {
+        let plan = match host.plan(self.index)? {
+            Answer::Plan(plan) => plan,
+            Answer::Missing { reason } => return Err(Stop::Failed(reason.into())),
+        };
+        if let Some(reader) = unread(&plan) {
+            return Err(Stop::Waits(reader));
+        }
+        let target = engine::target(&job.grid, self.dtype(), self.index);
+        Ok(sources.read(&plan, &target)?)
+    }
+
+    /// The voxel type of the expected array stands for the channel's.
+    fn dtype(&self) -> Dtype {
+        let arrays = [&self.entry["fixed"]["arr"], &self.entry["output"]];
+        let named = arrays.into_iter().find_map(|array| array["dtype"].as_str());
+        named.unwrap_or("uint8").parse().unwrap()
+    }
+
+    /// The job as the case describes it.
+    fn job(&self) -> Job {
+        let given = &self.entry["ingest_job"];
+        let span = |axis: &str| serde_json::from_value::<Span>(given["extent"][axis].clone()).unwrap();
+        let extent = Extent { x: span("x"), y: span("y"), z: span("z"), t: span("t") };
+        let size_key = if self.is_tile { "tile_size" } else { "chunk_size" };
+        let size = |axis: &str| given[size_key][axis].as_u64().unwrap();
+        let grid = if self.is_tile {
+            Grid::Tiles(TileGrid { extent, tile_size: TileSize { x: size("x"), y: size("y") } })
+        } else {
+            Grid::Chunks(ChunkGrid { extent, chunk_size: Size::new(size("x"), size("y"), size("z")) })
+        };
+        let data = if self.is_tile { "tile" } else { "chunk" };
+        let mut job = offline::job(&folder(), self.slot("path"), self.slot(data), grid);
+        job.resolution = given["resolution"].as_u64().unwrap() as u8;
+        job
+    }
+
+    /// Cases of a path alone have no class for the other slot; any will do.
+    fn slot(&self, key: &str) -> ClassAndParams<'_> {
+        (self.entry[format!("{key}_class")].as_str().unwrap_or("image"), &self.entry[format!("{key}_params")])
+    }
+}
+
+/// The reader that is lacking, by what a look at the file failed with.
+fn missing_reader(error: &str) -> Option<&'static str> {
+    let schemes = [("http://", "http"), ("s3://", "S3"), ("bossdb://", "bossdb")];
+    let by_scheme = schemes.into_iter().find(|(scheme, _)| error.contains(&format!("`{scheme}` is not read yet")));
+    by_scheme.map(|(_, reader)| reader)
+}
+
+/// The reader of volumes in folders, by the format that the plan names.
+fn unread(plan: &Plan) -> Option<&'static str> {
+    plan.sources().iter().find_map(|source| match source.format.as_deref() {
+        Some("zarr") => Some("Zarr"),
+        _ => None,
+    })
+}
+
+/// Why there is no answer.
+enum Stop {
+    Waits(&'static str),
+    Failed(Box<dyn Error>),
+}
+
+impl From<ScriptError> for Stop {
+    fn from(error: ScriptError) -> Stop {
+        Stop::Failed(Box::new(error))
+    }
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Stop {
+        Stop::Failed(Box::new(error))
+    }
+}
