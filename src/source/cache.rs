@@ -3,7 +3,7 @@
 //! Two who want the same value at once make it once; the other waits. What was not used for the longest goes first. A value
 //! that somebody still holds is found again even when it was too heavy to be kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -16,6 +16,8 @@ pub(super) struct Cache<K, V: ?Sized> {
 
 struct State<K, V: ?Sized> {
     kept: HashMap<K, Kept<V>>,
+    /// The keys of what is kept by the time of their last use.
+    by_use: BTreeMap<u64, K>,
     weight: u64,
     clock: u64,
     gates: HashMap<K, Arc<Gate<V>>>,
@@ -32,7 +34,7 @@ type Gate<V> = Mutex<Option<Weak<V>>>;
 
 impl<K: Hash + Eq + Clone, V: ?Sized> Cache<K, V> {
     pub fn new(max_weight: u64, max_values: usize) -> Self {
-        let state = State { kept: HashMap::new(), weight: 0, clock: 0, gates: HashMap::new() };
+        let state = State { kept: HashMap::new(), by_use: BTreeMap::new(), weight: 0, clock: 0, gates: HashMap::new() };
         Cache { max_weight, max_values, state: Mutex::new(state) }
     }
 
@@ -68,6 +70,8 @@ impl<K: Hash + Eq + Clone, V: ?Sized> State<K, V> {
         self.clock += 1;
         match self.kept.get_mut(key) {
             Some(kept) => {
+                self.by_use.remove(&kept.used);
+                self.by_use.insert(self.clock, key.clone());
                 kept.used = self.clock;
                 Ok(Arc::clone(&kept.value))
             }
@@ -83,13 +87,14 @@ impl<K: Hash + Eq + Clone, V: ?Sized> State<K, V> {
         while self.weight > max_weight - weight || self.kept.len() >= max_values.max(1) {
             self.drop_oldest();
         }
+        self.clock += 1;
         self.weight += weight;
+        self.by_use.insert(self.clock, key.clone());
         self.kept.insert(key.clone(), Kept { value: Arc::clone(value), weight, used: self.clock });
     }
 
     fn drop_oldest(&mut self) {
-        let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| key.clone());
-        let oldest = oldest.expect("what is too heavy or too many is not empty");
+        let (_, oldest) = self.by_use.pop_first().expect("what is too heavy or too many is not empty");
         let kept = self.kept.remove(&oldest).expect("the key was just found");
         self.weight -= kept.weight;
     }

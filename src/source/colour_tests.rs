@@ -8,11 +8,15 @@ use super::super::conformance::{
     open_file, voxels_are_right,
 };
 use super::super::location::Located;
-use super::super::{Plan, ReadPlan, Sources, Step, Target, TileBytes, format};
+use super::super::{Plan, ReadPlan, Shared, Sources, Step, Target, TileBytes, format};
 use super::*;
 use crate::volume::{Dtype, Size};
 
 const SIZE: Size = Size::new(61, 37, 1);
+
+fn shared(limit_bytes: u64) -> Arc<Shared> {
+    Arc::new(Shared::new(limit_bytes, 0))
+}
 
 fn open(name: &str) -> Arc<dyn RegionReader> {
     open_file(&foreign(name)).unwrap()
@@ -21,7 +25,7 @@ fn open(name: &str) -> Arc<dyn RegionReader> {
 /// What the header alone says.
 fn header_info(name: &str, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
     let located = Located::find(&foreign(""), foreign(name).to_str().unwrap())?;
-    format::info(&located, None, selection, 1 << 20)
+    format::info(&located, None, selection, &shared(1 << 20))
 }
 
 /// Each channel has its voxels, and header and reader agree on what it is.
@@ -281,7 +285,7 @@ fn one_plane_is_kept_and_its_memory_counted() {
     }
     let limited = |name: &str, limit: u64| {
         let located = Located::find(&foreign(""), name).unwrap();
-        format::open(&located, None, limit, 0)?.read(&coloured(Colour::Channel(1)), &Region::of_size(SIZE))
+        format::open(&located, None, &shared(limit))?.read(&coloured(Colour::Channel(1)), &Region::of_size(SIZE))
     };
     let needs_all = 61 * 37 * 3;
     assert!(limited("colour_rgb8.png", needs_all).is_ok());

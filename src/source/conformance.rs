@@ -10,7 +10,7 @@ use super::cast::voxel_bytes;
 use super::error::PlanMistake;
 use super::format::open;
 use super::location::Located;
-use super::{Colour, RegionReader, Selection, SourceError};
+use super::{Colour, RegionReader, Selection, Shared, SourceError};
 use crate::volume::{Block, Region, Size, Span};
 
 /// The folder of images made by other programs; `tests/foreign/make_images.py` makes them.
@@ -37,7 +37,7 @@ pub(super) fn coloured(colour: Colour) -> Selection {
 /// Opens a file of any format.
 pub(super) fn open_file(file: &Path) -> Result<std::sync::Arc<dyn RegionReader>, SourceError> {
     let located = Located::find(Path::new(""), file.to_str().expect("test paths are text"))?;
-    open(&located, None, 64 << 20, 64 << 20)
+    open(&located, None, &std::sync::Arc::new(Shared::new(64 << 20, 64 << 20)))
 }
 
 /// Reads whole sources, boxes, edges and single voxels, and compares each voxel with `expected(x, y, z)`, whose low bits are

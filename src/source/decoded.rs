@@ -79,20 +79,13 @@ pub(super) fn check_room(info: &SourceInfo, region: &Region, target: &Block, (x,
 
 /// What a file of one image is, with nothing selected but some channel where it has several.
 pub(super) fn flat_info(located: &Located, format: ImageFormat, header: &Header) -> SourceInfo {
+    let channels = u64::from(header.channels.count());
     SourceInfo {
-        path: located.path.clone(),
-        format: format.name(),
-        axes: "yx".to_owned(),
-        channels: u64::from(header.channels.count()),
-        origin: (0, 0, 0),
-        size: header.size,
-        dtype: header.dtype,
-        block: header.size,
-        decoded_channels: u64::from(header.channels.count()),
-        pages: 1,
+        channels,
+        decoded_channels: channels,
         file_bytes: located.stamp.bytes,
         is_plain: header.is_plain,
-        others: Default::default(),
+        ..SourceInfo::new(&located.path, format.name(), header.size, header.dtype)
     }
 }
 

@@ -8,7 +8,7 @@ use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::precomputed::Precomputed;
 use super::tiff::TiffReader;
-use super::{RegionReader, Selection, SourceError, SourceInfo, SourceRef, jpeg, png};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, jpeg, png};
 use crate::codec::ImageFormat;
 
 /// A format that is read.
@@ -18,6 +18,9 @@ pub(super) enum Format {
     Hdf5,
     Precomputed,
 }
+
+/// The files that make a folder a volume, and of which format. The first that is there counts.
+pub(super) const MARKERS: [(&str, Format); 1] = [("info", Format::Precomputed)];
 
 impl Format {
     /// The names that a plan's `format` may have.
@@ -44,13 +47,14 @@ pub(super) fn forced(source: &SourceRef) -> Result<Option<Format>, SourceError> 
     source.format.as_ref().map(|name| Format::from_name(name).ok_or_else(|| unknown(name))).transpose()
 }
 
-/// The format of a file: the forced one, or by its first bytes. Folders are volumes.
+/// The format of a file: the forced one, or by its first bytes. Folders are volumes by their marker.
 pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, SourceError> {
     if let Some(format) = forced {
         return Ok(format);
     }
-    if located.is_volume() {
-        return Ok(Format::Precomputed);
+    if let Some(marker) = located.marker {
+        let format = MARKERS.iter().find(|(name, _)| *name == marker).map(|(_, format)| *format);
+        return Ok(format.expect("markers are from this table"));
     }
     let mut file = located.open()?;
     let mut bytes_at = |at: u64, count: usize| {
@@ -83,30 +87,28 @@ pub(super) fn info(
     located: &Located,
     forced: Option<Format>,
     selection: &Selection,
-    limit_bytes: u64,
+    shared: &Arc<Shared>,
 ) -> Result<Arc<SourceInfo>, SourceError> {
     match of(located, forced)? {
         Format::Image(ImageFormat::Png) => png::info(located, selection).map(Arc::new),
-        Format::Image(ImageFormat::Jpeg) => jpeg::info(located, selection, limit_bytes).map(Arc::new),
-        Format::Image(ImageFormat::Tiff) => TiffReader::open(located, limit_bytes)?.info(selection),
-        Format::Hdf5 => Hdf5Reader::open(located, limit_bytes)?.info(selection),
-        Format::Precomputed => Precomputed::open(located, limit_bytes, 0)?.info(selection),
+        Format::Image(ImageFormat::Jpeg) => jpeg::info(located, selection, shared.limit_bytes).map(Arc::new),
+        Format::Image(ImageFormat::Tiff) => TiffReader::open(located, shared)?.info(selection),
+        Format::Hdf5 => Hdf5Reader::open(located, shared)?.info(selection),
+        Format::Precomputed => Precomputed::open(located, shared)?.info(selection),
     }
 }
 
-/// Opens a file for reading; grey images in formats without parts are decoded by that. Readers of volumes keep decoded chunks
-/// of up to `keep_bytes`.
+/// Opens a file for reading; grey images in formats without parts are decoded by that.
 pub(super) fn open(
     located: &Located,
     forced: Option<Format>,
-    limit_bytes: u64,
-    keep_bytes: u64,
+    shared: &Arc<Shared>,
 ) -> Result<Arc<dyn RegionReader>, SourceError> {
     Ok(match of(located, forced)? {
-        Format::Image(ImageFormat::Png) => png::open(located, limit_bytes)?,
-        Format::Image(ImageFormat::Jpeg) => jpeg::open(located, limit_bytes)?,
-        Format::Image(ImageFormat::Tiff) => Arc::new(TiffReader::open(located, limit_bytes)?),
-        Format::Hdf5 => Arc::new(Hdf5Reader::open(located, limit_bytes)?),
-        Format::Precomputed => Arc::new(Precomputed::open(located, limit_bytes, keep_bytes)?),
+        Format::Image(ImageFormat::Png) => png::open(located, shared.limit_bytes)?,
+        Format::Image(ImageFormat::Jpeg) => jpeg::open(located, shared.limit_bytes)?,
+        Format::Image(ImageFormat::Tiff) => Arc::new(TiffReader::open(located, shared)?),
+        Format::Hdf5 => Arc::new(Hdf5Reader::open(located, shared)?),
+        Format::Precomputed => Arc::new(Precomputed::open(located, shared)?),
     })
 }

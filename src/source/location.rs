@@ -1,17 +1,24 @@
 //! From the path in a plan to a file.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::SourceError;
 use super::error::Unsupported;
+use super::fetch::{Fetch, Folder};
+use super::format::MARKERS;
 
-/// The file that makes a folder a precomputed volume.
-pub(super) const INFO: &str = "info";
+const NO_VOLUME: &str = "it is a folder without an `info` or another file that makes it a volume";
 
-const NO_VOLUME: &str = "it is a folder without an `info` file, so no volume";
+/// The bytes of a file.
+pub(super) trait Bytes: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Bytes for T {}
+
+/// A file that is open for reading.
+pub(super) type Stream = Box<dyn Bytes>;
 
 /// A file that exists, or the folder of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +27,8 @@ pub(super) struct Located {
     pub path: String,
     pub file: PathBuf,
     pub stamp: Stamp,
+    /// The file that makes a folder a volume; `None` for a file.
+    pub marker: Option<&'static str>,
 }
 
 /// What changes when a file is mended: readers of the old content are not used for the new one.
@@ -31,26 +40,26 @@ pub(super) struct Stamp {
 
 impl Located {
     /// Finds the file of a path, absolute or relative to `base_dir`, or a `file://` URL; `precomputed://` may stand before
-    /// either. A folder must be that of a volume, and has the stamp of its `info`.
+    /// either. A folder must be that of a volume, and has the stamp of the file that makes it one.
     pub fn find(base_dir: &Path, path: &str) -> Result<Self, SourceError> {
         let file = base_dir.join(local_path(path)?);
-        let stamp = Stamp::of(&file).map_err(|error| SourceError::io(path, error))?;
-        Ok(Located { path: path.to_owned(), file, stamp })
+        let (stamp, marker) = Stamp::of(&file).map_err(|error| SourceError::io(path, error))?;
+        Ok(Located { path: path.to_owned(), file, stamp, marker })
     }
 
-    /// Whether it is the folder of a volume.
-    pub fn is_volume(&self) -> bool {
-        self.file.is_dir()
+    /// The objects of the folder of a volume.
+    pub fn folder(&self) -> Box<dyn Fetch> {
+        Box::new(Folder(self.file.clone()))
     }
 
     /// Opens the file, which must be the one that was found.
-    pub fn open(&self) -> Result<File, SourceError> {
+    pub fn open(&self) -> Result<Stream, SourceError> {
         let error = |error| SourceError::io(&self.path, error);
         let file = File::open(&self.file).map_err(error)?;
         if Stamp::of_metadata(&file.metadata().map_err(error)?).map_err(error)? != self.stamp {
             return Err(error(io::Error::other("the file changes while it is read")));
         }
-        Ok(file)
+        Ok(Box::new(file))
     }
 
     /// The whole file.
@@ -60,8 +69,10 @@ impl Located {
             return Err(SourceError::LimitsExceeded { path, needed_bytes, limit_bytes });
         }
         let mut bytes = Vec::with_capacity(self.stamp.bytes as usize);
-        let mut file = io::Read::take(self.open()?, self.stamp.bytes);
-        io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| SourceError::io(&self.path, error))?;
+        self.open()?
+            .take(self.stamp.bytes)
+            .read_to_end(&mut bytes)
+            .map_err(|error| SourceError::io(&self.path, error))?;
         Ok(bytes)
     }
 }
@@ -76,16 +87,20 @@ pub(super) fn list(base_dir: &Path, dir: &str) -> Result<Vec<String>, SourceErro
 }
 
 impl Stamp {
-    fn of(file: &Path) -> io::Result<Self> {
+    /// The stamp of a file, or of a folder's marker, with its name.
+    fn of(file: &Path) -> io::Result<(Self, Option<&'static str>)> {
         let metadata = fs::metadata(file)?;
         if !metadata.is_dir() {
-            return Stamp::of_metadata(&metadata);
+            return Ok((Stamp::of_metadata(&metadata)?, None));
         }
-        let info = fs::metadata(file.join(INFO)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::IsADirectory, NO_VOLUME),
-            _ => error,
-        })?;
-        Stamp::of_metadata(&info)
+        for (marker, _) in MARKERS {
+            match fs::metadata(file.join(marker)) {
+                Ok(metadata) => return Ok((Stamp::of_metadata(&metadata)?, Some(marker))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::IsADirectory, NO_VOLUME))
     }
 
     fn of_metadata(metadata: &fs::Metadata) -> io::Result<Self> {

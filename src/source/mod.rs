@@ -4,7 +4,9 @@
 //! casts it, and gives exactly the block that the task needs, or a [`SourceError`] that says what is wrong with which file.
 //! Where voxels come to, and in which encoding, is others' business.
 
+mod array;
 mod axes;
+mod blocks;
 mod cache;
 mod cast;
 mod checksum;
@@ -13,6 +15,7 @@ mod colour;
 mod conformance;
 mod decoded;
 mod error;
+mod fetch;
 mod format;
 mod generated;
 mod hdf5;
@@ -20,6 +23,7 @@ mod jpeg;
 mod location;
 mod lut;
 mod number;
+mod parallel;
 mod placement;
 mod plan;
 mod png;
@@ -27,6 +31,7 @@ mod precomputed;
 mod read;
 mod reader;
 mod resolve;
+mod shared;
 mod show;
 mod sound;
 mod sources;
@@ -42,6 +47,7 @@ pub use number::reals;
 pub use plan::{Axis, Cast, Encode, MissingRule, Plan, ReadPlan, SourceRef, Step, Target};
 pub use read::Traced;
 pub use reader::{Colour, RegionReader, Selection, SourceInfo};
+use shared::Shared;
 pub use sources::Sources;
 pub use statistics::Statistics;
 pub use survey::{SourceRead, Survey};

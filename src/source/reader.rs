@@ -127,6 +127,26 @@ fn by_axis<S: Serializer>(&(x, y, z): &(i64, i64, i64), serializer: S) -> Result
 }
 
 impl SourceInfo {
+    /// A grey volume of one part, at 0, that is decoded whole; 2D where it is one section deep. Readers change what is
+    /// otherwise.
+    pub(super) fn new(path: &str, format: &'static str, size: Size, dtype: Dtype) -> Self {
+        SourceInfo {
+            path: path.to_owned(),
+            format,
+            axes: if size.z == 1 { "yx" } else { "zyx" }.to_owned(),
+            channels: 1,
+            origin: (0, 0, 0),
+            size,
+            dtype,
+            block: size,
+            decoded_channels: 1,
+            pages: 1,
+            file_bytes: 0,
+            is_plain: false,
+            others: BTreeMap::new(),
+        }
+    }
+
     /// Whether it is a 2D source.
     pub fn is_flat(&self) -> bool {
         !self.axes.contains('z')

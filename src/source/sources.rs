@@ -10,7 +10,7 @@ use super::format::Format;
 use super::generated::Generated;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
-use super::{Plan, ReadPlan, RegionReader, Selection, SourceError, SourceInfo, SourceRef, Step, Target};
+use super::{Plan, ReadPlan, RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target};
 use super::{format, hdf5, location, number};
 use crate::codec::ImageFormat;
 use crate::volume::Region;
@@ -34,8 +34,7 @@ const MOST_SCALARS: u64 = 4096;
 /// file is read anew.
 pub struct Sources {
     base_dir: PathBuf,
-    limit_bytes: u64,
-    cache_bytes: u64,
+    shared: Arc<Shared>,
     infos: Cache<(Located, Option<Format>, Selection), SourceInfo>,
     readers: Cache<(Located, Option<Format>), dyn RegionReader>,
     texts: Cache<Located, str>,
@@ -48,10 +47,9 @@ impl Sources {
     pub fn new(base_dir: PathBuf, cache_bytes: u64) -> Self {
         Sources {
             base_dir,
-            limit_bytes: u64::MAX,
-            cache_bytes,
+            shared: Arc::new(Shared::new(u64::MAX, cache_bytes / 2)),
             infos: Cache::new(u64::MAX, MAX_INFOS),
-            readers: Cache::new(cache_bytes, MAX_READERS),
+            readers: Cache::new(cache_bytes / 2, MAX_READERS),
             texts: Cache::new(LARGEST_TEXT, MAX_INFOS),
             #[cfg(test)]
             headers_read: Default::default(),
@@ -60,7 +58,8 @@ impl Sources {
 
     /// Refuses to decode any single image, strip or tile that needs more than `limit_bytes`.
     pub fn with_limit(self, limit_bytes: u64) -> Self {
-        Sources { limit_bytes, ..self }
+        let shared = Arc::into_inner(self.shared).expect("no source is open yet");
+        Sources { shared: Arc::new(Shared { limit_bytes, ..shared }), ..self }
     }
 
     /// What the file at `path` is, from its headers.
@@ -145,7 +144,7 @@ impl Sources {
     fn reader(&self, located: Located, forced: Option<Format>) -> Result<Arc<dyn RegionReader>, SourceError> {
         let key = (located, forced);
         self.readers.get(&key, || {
-            let reader = format::open(&key.0, key.1, self.limit_bytes, self.cache_bytes)?;
+            let reader = format::open(&key.0, key.1, &self.shared)?;
             let bytes = reader.held_bytes();
             Ok((reader, bytes))
         })
@@ -156,7 +155,7 @@ impl Sources {
     }
 
     pub(super) fn limit_bytes(&self) -> u64 {
-        self.limit_bytes
+        self.shared.limit_bytes
     }
 
     fn info_of(
@@ -176,7 +175,7 @@ impl Sources {
             if format::is_index_kept(format::of(&key.0, forced)?, selection) {
                 return Ok((self.reader(key.0.clone(), forced)?.info(selection)?, 1));
             }
-            Ok((format::info(&key.0, forced, selection, self.limit_bytes)?, 1))
+            Ok((format::info(&key.0, forced, selection, &self.shared)?, 1))
         })
     }
 }

@@ -4,15 +4,14 @@
 //! of planar pages those of the selected channel; nothing decoded is kept. The pages' directories are read once, when the
 //! file is opened. Pages that differ in size, voxel type or number of channels are no volume; each of them can be read alone with `page`.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::colour::chosen;
 use super::decoded::{check_room, check_selection, flat_info};
 use super::error::{PlanMistake, Unsupported};
-use super::location::Located;
-use super::{Colour, RegionReader, Selection, SourceError, SourceInfo};
+use super::location::{Located, Stream};
+use super::{Colour, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::codec::tiff::{Page, TiffFile};
 use crate::codec::{Feature, Header, ImageFormat};
 use crate::volume::{Block, Region, Size};
@@ -23,7 +22,7 @@ const IDLE_FILES: usize = 2;
 /// About what an open file takes: its buffer and the directory of the page it stands at.
 const FILE_BYTES: u64 = 64 << 10;
 
-type OpenFile = TiffFile<BufReader<File>>;
+type OpenFile = TiffFile<BufReader<Stream>>;
 
 /// A TIFF file and the index of its pages.
 pub(super) struct TiffReader {
@@ -37,7 +36,8 @@ pub(super) struct TiffReader {
 
 impl TiffReader {
     /// Opens the file and reads the directories of all pages.
-    pub fn open(located: &Located, limit_bytes: u64) -> Result<Self, SourceError> {
+    pub fn open(located: &Located, shared: &Shared) -> Result<Self, SourceError> {
+        let limit_bytes = shared.limit_bytes;
         let mut file = open_file(located, limit_bytes)?;
         let pages = file.pages().map_err(|error| SourceError::codec(&located.path, error))?;
         let whole = whole_info(located, &pages).map(Arc::new);

@@ -1,4 +1,4 @@
-//! One array of an HDF5 file: what it is, and its voxels.
+//! One array of an HDF5 file: what it is, and its values.
 
 use std::ops::Range;
 
@@ -6,6 +6,7 @@ use rust_hdf5::format::messages::datatype::IeeeFormat;
 use rust_hdf5::{DatatypeMessage, H5Dataset, H5Type, StorageLayout};
 
 use super::files::Trouble;
+use crate::source::array::Array;
 use crate::volume::Dtype;
 
 /// The filters that chunks may have gone through, by their registered numbers: deflate, shuffle, Fletcher-32, LZF
@@ -25,60 +26,41 @@ const OTHER_FILTERS: [(u16, &str); 9] = [
     (32026, "Blosc2"),
 ];
 
-/// What an array is.
-#[derive(Debug)]
-pub(super) struct Array {
-    pub name: String,
-    pub dtype: Dtype,
-    /// Values on each axis, slowest first.
-    pub shape: Vec<u64>,
-    /// What is decoded at once, as many axes.
-    pub chunk: Vec<u64>,
+/// Reads what the array's header says.
+///
+/// # Errors
+/// [`Trouble::Unsupported`] for values and storage that we do not read.
+pub(super) fn describe(name: &str, dataset: &H5Dataset) -> Result<Array, Trouble> {
+    if dataset.is_null() {
+        return Err(Trouble::Unsupported("no values".to_owned()));
+    }
+    let dtype = dtype_of(&dataset.datatype()?)?;
+    let layout = dataset.storage_layout()?;
+    if layout == StorageLayout::Virtual || !dataset.external_files()?.is_empty() {
+        return Err(Trouble::Unsupported("values that lie in other files".to_owned()));
+    }
+    let shape: Vec<u64> = dataset.shape().into_iter().map(|length| length as u64).collect();
+    let chunk = match dataset.chunk_dims() {
+        Some(chunk) if chunk.len() != shape.len() => {
+            return Err(Trouble::Damaged(format!("an array of {} axes in chunks of {}", shape.len(), chunk.len())));
+        }
+        Some(chunk) if chunk.contains(&0) => return Err(Trouble::Damaged("chunks of no size".to_owned())),
+        Some(chunk) => {
+            check_filters(dataset)?;
+            chunk.into_iter().map(|length| length as u64).collect()
+        }
+        None => row(&shape),
+    };
+    Ok(Array { name: name.to_owned(), dtype, shape, chunk, axes: None })
 }
 
-impl Array {
-    /// Reads what the array's header says.
-    ///
-    /// # Errors
-    /// [`Trouble::Unsupported`] for values and storage that we do not read.
-    pub fn describe(name: &str, dataset: &H5Dataset) -> Result<Self, Trouble> {
-        if dataset.is_null() {
-            return Err(Trouble::Unsupported("no values".to_owned()));
-        }
-        let dtype = dtype_of(&dataset.datatype()?)?;
-        let layout = dataset.storage_layout()?;
-        if layout == StorageLayout::Virtual || !dataset.external_files()?.is_empty() {
-            return Err(Trouble::Unsupported("values that lie in other files".to_owned()));
-        }
-        let shape: Vec<u64> = dataset.shape().into_iter().map(|length| length as u64).collect();
-        let chunk = match dataset.chunk_dims() {
-            Some(chunk) if chunk.len() != shape.len() => {
-                return Err(Trouble::Damaged(format!("an array of {} axes in chunks of {}", shape.len(), chunk.len())));
-            }
-            Some(chunk) if chunk.contains(&0) => return Err(Trouble::Damaged("chunks of no size".to_owned())),
-            Some(chunk) => {
-                check_filters(dataset)?;
-                chunk.into_iter().map(|length| length as u64).collect()
-            }
-            None => row(&shape),
-        };
-        Ok(Array { name: name.to_owned(), dtype, shape, chunk })
-    }
-
-    /// Bytes of a decoded chunk; saturates.
-    pub fn chunk_bytes(&self) -> u64 {
-        let item = self.dtype.size_bytes() as u64;
-        self.chunk.iter().fold(item, |bytes, length| bytes.saturating_mul(*length))
-    }
-
-    /// The values of a box that lies inside the array: one range for each axis, last axis fastest, little-endian.
-    pub fn read(&self, dataset: &H5Dataset, ranges: &[Range<u64>]) -> Result<Vec<u8>, Trouble> {
-        match self.dtype.size_bytes() {
-            1 => read::<1>(dataset, ranges),
-            2 => read::<2>(dataset, ranges),
-            4 => read::<4>(dataset, ranges),
-            _ => read::<8>(dataset, ranges),
-        }
+/// The values of a box that lies inside the array: one range for each axis, last axis fastest, little-endian.
+pub(super) fn read(array: &Array, dataset: &H5Dataset, ranges: &[Range<u64>]) -> Result<Vec<u8>, Trouble> {
+    match array.dtype.size_bytes() {
+        1 => read_raw::<1>(dataset, ranges),
+        2 => read_raw::<2>(dataset, ranges),
+        4 => read_raw::<4>(dataset, ranges),
+        _ => read_raw::<8>(dataset, ranges),
     }
 }
 
@@ -103,7 +85,7 @@ impl<const BYTES: usize> H5Type for Raw<BYTES> {
     }
 }
 
-fn read<const BYTES: usize>(dataset: &H5Dataset, ranges: &[Range<u64>]) -> Result<Vec<u8>, Trouble> {
+fn read_raw<const BYTES: usize>(dataset: &H5Dataset, ranges: &[Range<u64>]) -> Result<Vec<u8>, Trouble> {
     let values: Vec<Raw<BYTES>> = if ranges.is_empty() {
         dataset.read_raw()?
     } else {

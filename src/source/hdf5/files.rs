@@ -1,16 +1,15 @@
 //! One HDF5 file, opened as often as threads read it.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use rust_hdf5::format::FormatError;
 use rust_hdf5::{H5File, Hdf5Error};
 
+use super::super::array::Array;
 use super::super::error::Unsupported;
-use super::super::location::Located;
+use super::super::location::{Located, Stream};
 use super::super::{SourceError, hdf5::Hdf5Reader};
-use super::array::Array;
 use super::superblock;
 use crate::codec::CodecError;
 
@@ -92,7 +91,7 @@ impl Files {
     }
 
     /// A stopped copy is shorter than its superblock says; its groups may be whole, and its last chunks missing.
-    fn check_length(&self, file: &mut File) -> Result<(), SourceError> {
+    fn check_length(&self, file: &mut Stream) -> Result<(), SourceError> {
         let bytes = superblock::end_of_file(file, self.located.stamp.bytes);
         match bytes.map_err(|error| SourceError::io(&self.located.path, error))? {
             Some(bytes) if bytes > self.located.stamp.bytes => {

@@ -3,11 +3,10 @@
 //! **Reads** arrays of integers and floats, and of enumerations of integers. **Axes** are called `x`, `yx`, `zyx`, `tzyx`,
 //! `tczyx` by their number; a plan's `axes` says which is which, and `select` where those are that are no image axes.
 //! **Regions**: the chunks that a region touches are decoded; of arrays that are not chunked, its rows are read. The file's
-//! groups are read once, when it is opened. `docs/sources.md` tells what is not covered.
+//! groups are read once, when it is opened. `docs/sources/hdf5.md` tells what is not covered.
 
 mod array;
 mod files;
-mod selected;
 mod superblock;
 
 use std::collections::HashMap;
@@ -15,13 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rust_hdf5::Hdf5Error;
 
-use self::array::Array;
 use self::files::{Files, Trouble};
-use self::selected::Selected;
+use super::array::{Array, Selected};
 use super::decoded::check_room;
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region, Size, Span};
 
 /// About what the description of one array takes.
@@ -53,8 +51,8 @@ impl Hdf5Reader {
     }
 
     /// Opens the file and reads its groups.
-    pub fn open(located: &Located, limit_bytes: u64) -> Result<Self, SourceError> {
-        let files = Files::new(located, limit_bytes);
+    pub fn open(located: &Located, shared: &Shared) -> Result<Self, SourceError> {
+        let files = Files::new(located, shared.limit_bytes);
         let mut names = files.run("", |file| Ok(file.dataset_names()))?;
         names.sort();
         Ok(Hdf5Reader { files, names, arrays: Mutex::default() })
@@ -73,7 +71,7 @@ impl Hdf5Reader {
             return Ok(Arc::clone(array));
         }
         let found = self.files.run(name, |file| match file.dataset(name) {
-            Ok(dataset) => Array::describe(name, &dataset).map(Some),
+            Ok(dataset) => array::describe(name, &dataset).map(Some),
             Err(Hdf5Error::NotFound(_)) => Ok(None),
             Err(error) => Err(Trouble::from(error)),
         })?;
@@ -86,7 +84,7 @@ impl Hdf5Reader {
 
     fn selected(&self, selection: &Selection) -> Result<Selected, SourceError> {
         let array = self.array(selection)?;
-        Selected::new(array, self.files.located(), selection)
+        Selected::new(array, (self.files.located(), Self::FORMAT), selection)
     }
 
     fn mistake(&self, mistake: PlanMistake) -> SourceError {
@@ -119,11 +117,11 @@ impl RegionReader for Hdf5Reader {
         if region.is_empty() {
             return Ok(());
         }
-        let (array, dtype) = (&selected.array, selected.info.dtype);
-        self.files.run(&array.name, |file| {
-            let dataset = file.dataset(&array.name)?;
-            for piece in pieces(region, selected.info.block, BATCH_BYTES / array.chunk_bytes().max(1)) {
-                let bytes = array.read(&dataset, &selected.ranges(&piece))?;
+        let (of, dtype) = (&selected.array, selected.info.dtype);
+        self.files.run(&of.name, |file| {
+            let dataset = file.dataset(&of.name)?;
+            for piece in pieces(region, selected.info.block, BATCH_BYTES / of.chunk_bytes().max(1)) {
+                let bytes = array::read(of, &dataset, &selected.ranges(&piece))?;
                 // An array's order is that of a block: x fastest.
                 let block = Block::from_bytes(dtype, piece.size(), bytes).expect("as many voxels as asked for");
                 target.paste(

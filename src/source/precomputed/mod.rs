@@ -9,8 +9,8 @@
 //! **Specification**: <https://neuroglancer-docs.web.app/datasource/precomputed/volume.html>.
 
 mod chunk;
-mod fetch;
 mod info;
+mod named;
 mod packed;
 mod reader;
 mod segmentation;

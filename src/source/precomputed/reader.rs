@@ -4,23 +4,25 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::chunk::{self, Shape};
-use super::fetch::{Fetch, Folder, Object};
 use super::info::{self, Info, Refusal, Scale};
 use super::sharding::{Index, MOST_INDEX_BYTES, Minishard, Packing, Sharding, morton};
-use super::{FORMAT, Flaw, packed};
+use super::{FORMAT, Flaw, named, packed};
 use crate::codec::{CodecError, Feature};
+use crate::source::blocks::Key;
 use crate::source::cache::Cache;
 use crate::source::decoded::{check_room, check_selection};
 use crate::source::error::{PlanMistake, Unsupported};
-use crate::source::location::{INFO, Located};
-use crate::source::{Axis, Colour, MissingRule, RegionReader, Selection, SourceError, SourceInfo};
+use crate::source::fetch::{Fetch, Object};
+use crate::source::location::Located;
+use crate::source::parallel::each;
+use crate::source::{Axis, Colour, MissingRule, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region, Size, Span};
 
-/// Decoded chunks that are kept, and minishards' indexes: looking for the oldest takes time.
-const MOST_KEPT: usize = 4096;
+/// The name of the file that says what the volume is.
+const INFO: &str = "info";
 
-/// The most bytes of decoded chunks that are kept.
-const MOST_CHUNK_BYTES: u64 = 256 << 20;
+/// Indexes of minishards that are kept.
+const MOST_KEPT: usize = 4096;
 
 /// A precomputed volume.
 pub(in crate::source) struct Precomputed {
@@ -28,9 +30,11 @@ pub(in crate::source) struct Precomputed {
     info_bytes: u64,
     info: Info,
     fetch: Box<dyn Fetch>,
-    limit_bytes: u64,
-    held_bytes: u64,
-    chunks: Cache<(usize, Cell), Block>,
+    shared: Arc<Shared>,
+    /// This volume's number among the kept blocks.
+    reader: u64,
+    /// What the kept indexes may take.
+    index_bytes: u64,
     indexes: Cache<(usize, Minishard), Index>,
 }
 
@@ -66,14 +70,10 @@ impl Precomputed {
     /// What may stand before a volume's path.
     pub const SCHEME: &'static str = "precomputed://";
 
-    /// Reads a volume's `info`. Decoded chunks are kept as long as they take less than half of `keep_bytes`; none takes more
-    /// than `limit_bytes`.
-    pub fn open(located: &Located, limit_bytes: u64, keep_bytes: u64) -> Result<Self, SourceError> {
-        Self::over(Box::new(Folder(located.file.clone())), &located.path, limit_bytes, keep_bytes)
-    }
-
-    fn over(fetch: Box<dyn Fetch>, path: &str, limit_bytes: u64, keep_bytes: u64) -> Result<Self, SourceError> {
-        let object = fetch.get(INFO, None, info::MOST_BYTES).map_err(|error| SourceError::io(path, error))?;
+    /// Reads a volume's `info`.
+    pub fn open(located: &Located, shared: &Arc<Shared>) -> Result<Self, SourceError> {
+        let (path, fetch) = (&located.path, located.folder());
+        let object = named::get(&*fetch, INFO, None, info::MOST_BYTES).map_err(|error| SourceError::io(path, error))?;
         let Object { bytes, is_gzip } =
             object.ok_or_else(|| SourceError::NotFound { path: format!("{path}/{INFO}") })?;
         let text = packed::maybe_unpacked(&bytes, is_gzip, info::MOST_BYTES);
@@ -82,16 +82,15 @@ impl Precomputed {
                 Refusal::Damaged(flaw) => damaged(path, INFO, flaw),
                 Refusal::Unsupported(what) => unsupported(path, what),
             })?;
-        let (chunk_bytes, index_bytes) =
-            ((keep_bytes / 2).min(MOST_CHUNK_BYTES), (keep_bytes / 8).min(MOST_INDEX_BYTES));
+        let index_bytes = (shared.blocks.most_bytes() / 8).min(MOST_INDEX_BYTES);
         Ok(Precomputed {
             path: path.to_owned(),
             info_bytes: bytes.len() as u64,
             info,
             fetch,
-            limit_bytes,
-            held_bytes: chunk_bytes + index_bytes + bytes.len() as u64,
-            chunks: Cache::new(chunk_bytes, MOST_KEPT),
+            shared: Arc::clone(shared),
+            reader: shared.blocks.reader(),
+            index_bytes,
             indexes: Cache::new(index_bytes, MOST_KEPT),
         })
     }
@@ -148,14 +147,15 @@ impl Precomputed {
 
     /// One chunk with all its channels, decoded.
     fn chunk(&self, level: usize, scale: &Scale, cell: Cell) -> Result<Arc<Block>, Lack> {
-        self.chunks.get(&(level, cell), || {
+        let key = Key { reader: self.reader, part: level as u64, cell: [cell.0, cell.1, cell.2, 0, 0] };
+        self.shared.blocks.get(&key, || {
             let region = cell_region(scale, cell);
             let name = chunk::file(scale, &region);
             let shape = Shape::new(&self.info, region.size());
             let encoding =
                 scale.encoding.clone().map_err(|name| unsupported(&self.path, format!("`{name}` chunks")))?;
-            if shape.bytes() > self.limit_bytes {
-                let (path, needed_bytes, limit_bytes) = (self.path.clone(), shape.bytes(), self.limit_bytes);
+            if shape.bytes() > self.shared.limit_bytes {
+                let (path, needed_bytes, limit_bytes) = (self.path.clone(), shape.bytes(), self.shared.limit_bytes);
                 return Err(SourceError::LimitsExceeded { path, needed_bytes, limit_bytes }.into());
             }
             let most_bytes = most_packed_bytes(shape.most_encoded_bytes(encoding));
@@ -168,13 +168,12 @@ impl Precomputed {
                 CodecError::Damaged { source, .. } => damaged(&self.path, &name, source),
                 error => SourceError::codec(&self.path, error),
             })?;
-            let weight = block.as_bytes().len() as u64;
-            Ok((Arc::new(block), weight))
+            Ok(block)
         })
     }
 
     fn object(&self, name: &str, range: Option<Range<u64>>, most_bytes: u64) -> Result<Option<Object>, SourceError> {
-        self.fetch.get(name, range, most_bytes).map_err(|error| match error.kind() {
+        named::get(&*self.fetch, name, range, most_bytes).map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => damaged(&self.path, name, error.into()),
             std::io::ErrorKind::FileTooLarge => damaged(&self.path, name, "it is larger than it can be".into()),
             std::io::ErrorKind::Unsupported => unsupported(&self.path, format!("a chunk that is not read: {error}")),
@@ -227,26 +226,31 @@ impl Precomputed {
         let Part { level, scale, channel, .. } = *part;
         let several = || SourceError::mistake(&self.path, PlanMistake::Select { axis: 'c' });
         let channel = channel.ok_or_else(several)? as i64;
-        for cell in cells(scale, region) {
-            let whole = cell_region(scale, cell);
-            let met = whole.intersect(region);
-            let to =
-                (x + met.x.start - region.x.start, y + met.y.start - region.y.start, z + met.z.start - region.z.start);
-            match self.chunk(level, scale, cell) {
-                Ok(chunk) => {
-                    let layer = channel * whole.z.len() as i64;
-                    let inside = met.shift(-whole.x.start, -whole.y.start, layer - whole.z.start);
-                    target.paste_part(&chunk, &inside, to);
-                }
-                Err(Lack::Absent) if missing == MissingRule::Fill => {
-                    let zeros = Block::zeros(target.dtype(), met.size());
-                    target.paste(&zeros, to);
-                }
+        let cells: Vec<Cell> = cells(scale, region).collect();
+        let width = self.fetch.width();
+        for cells in cells.chunks(width) {
+            let chunks = each(cells, width, |cell| match self.chunk(level, scale, *cell) {
+                Ok(chunk) => Ok(Some(chunk)),
+                Err(Lack::Absent) if missing == MissingRule::Fill => Ok(None),
                 Err(Lack::Absent) => {
-                    let chunk = chunk::file(scale, &whole);
-                    return Err(SourceError::NoChunk { path: self.path.clone(), chunk });
+                    let chunk = chunk::file(scale, &cell_region(scale, *cell));
+                    Err(SourceError::NoChunk { path: self.path.clone(), chunk })
                 }
-                Err(Lack::Failed(error)) => return Err(error),
+                Err(Lack::Failed(error)) => Err(error),
+            })?;
+            for (cell, chunk) in cells.iter().zip(chunks) {
+                let whole = cell_region(scale, *cell);
+                let met = whole.intersect(region);
+                let shift = (x - region.x.start, y - region.y.start, z - region.z.start);
+                let to = (shift.0 + met.x.start, shift.1 + met.y.start, shift.2 + met.z.start);
+                match chunk {
+                    Some(chunk) => {
+                        let layer = channel * whole.z.len() as i64;
+                        let inside = met.shift(-whole.x.start, -whole.y.start, layer - whole.z.start);
+                        target.paste_part(&chunk, &inside, to);
+                    }
+                    None => target.paste(&Block::zeros(target.dtype(), met.size()), to),
+                }
             }
         }
         Ok(())
@@ -276,19 +280,13 @@ impl RegionReader for Precomputed {
         let lengths = |size: Size| Size::new(left(Axis::X, size.x), left(Axis::Y, size.y), left(Axis::Z, size.z));
         let start = |axis: Axis, at| if part.fixed[axis as usize].is_some() { 0 } else { at };
         let info = SourceInfo {
-            path: self.path.clone(),
-            format: FORMAT,
             axes: part.axes(),
             channels: self.info.channels,
             origin: (start(Axis::X, origin.0), start(Axis::Y, origin.1), start(Axis::Z, origin.2)),
-            size: lengths(size),
-            dtype: self.info.dtype,
             block: lengths(chunk),
             decoded_channels: self.info.channels,
-            pages: 1,
             file_bytes: self.info_bytes,
-            is_plain: false,
-            others: Default::default(),
+            ..SourceInfo::new(&self.path, FORMAT, lengths(size), self.info.dtype)
         };
         let rest = Selection { level: None, select: Default::default(), ..selection.clone() };
         check_selection(&info, &rest)?;
@@ -313,7 +311,7 @@ impl RegionReader for Precomputed {
     }
 
     fn held_bytes(&self) -> u64 {
-        self.held_bytes
+        self.info_bytes + self.index_bytes
     }
 }
 

@@ -1,17 +1,37 @@
-//! The part of an array that a selection means, and where it lies on the stored axes.
+//! Arrays of any rank: the part that a selection means, and where it lies on the stored axes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::error::{PlanMistake, Unsupported};
-use super::super::location::Located;
-use super::super::{Axis, Colour, Selection, SourceError, SourceInfo};
-use super::Hdf5Reader;
-use super::array::Array;
-use crate::volume::{Region, Size, Span};
+use super::error::{PlanMistake, Unsupported};
+use super::location::Located;
+use super::{Axis, Colour, Selection, SourceError, SourceInfo};
+use crate::volume::{Dtype, Region, Size, Span};
 
-/// The axes of an array with as many; of more only first ones of length 1 are left out.
+/// What an array is.
+#[derive(Clone, Debug)]
+pub(super) struct Array {
+    /// Its path in the file or volume, for messages.
+    pub name: String,
+    pub dtype: Dtype,
+    /// Values on each axis, slowest first.
+    pub shape: Vec<u64>,
+    /// What is decoded at once, as many axes.
+    pub chunk: Vec<u64>,
+    /// What the axes are called, letters `x y z t c`, as many; `None` where the format does not say.
+    pub axes: Option<String>,
+}
+
+impl Array {
+    /// Bytes of a decoded chunk; saturates.
+    pub fn chunk_bytes(&self) -> u64 {
+        let item = self.dtype.size_bytes() as u64;
+        self.chunk.iter().fold(item, |bytes, length| bytes.saturating_mul(*length))
+    }
+}
+
+/// The axes of an array with as many, where they have no names; of more only first ones of length 1 are left out.
 const AXES: [&str; 6] = ["", "x", "yx", "zyx", "tzyx", "tczyx"];
 
 /// An array of which some axes are fixed.
@@ -34,9 +54,13 @@ impl Selected {
     /// # Errors
     /// [`SourceError::Plan`] for axes and positions that the array does not have, [`SourceError::NotSupported`] when it has
     /// more axes than there are names for.
-    pub fn new(array: Arc<Array>, located: &Located, selection: &Selection) -> Result<Self, SourceError> {
+    pub fn new(
+        array: Arc<Array>,
+        (located, format): (&Located, &'static str),
+        selection: &Selection,
+    ) -> Result<Self, SourceError> {
         let mistake = |mistake| Err(SourceError::mistake(&located.path, mistake));
-        let Some((letters, surplus)) = letters(&array.shape) else {
+        let Some((letters, surplus)) = letters(&array) else {
             let what = format!("an array of {} axes", array.shape.len());
             let what = Unsupported::Array { dataset: array.name.clone(), what };
             return Err(SourceError::NotSupported { path: located.path.clone(), what });
@@ -72,8 +96,10 @@ impl Selected {
                 *axis = names.next().and_then(Axis::from_letter).map_or(Stored::Other, Stored::Image);
             }
         }
-        let info = info_of(&array, located, left, &stored, letters, surplus);
-        Ok(Selected { array, info, axes: stored })
+        let info = SourceInfo { axes: left, ..SourceInfo::new(&located.path, format, Size::new(1, 1, 1), array.dtype) };
+        let info =
+            SourceInfo { file_bytes: located.stamp.bytes, ..lengths_of(info, &array, &stored, letters, surplus) };
+        Ok(Selected { info, axes: stored, array: Arc::clone(&array) })
     }
 
     /// Where a region of what is left lies on the stored axes.
@@ -91,7 +117,11 @@ impl Selected {
 }
 
 /// What the axes of an array are called, and how many first ones have no name.
-fn letters(shape: &[u64]) -> Option<(&'static str, usize)> {
+fn letters(array: &Array) -> Option<(&str, usize)> {
+    let shape = &array.shape;
+    if let Some(axes) = &array.axes {
+        return (axes.len() == shape.len()).then_some((axes, 0));
+    }
     let surplus = shape.len().saturating_sub(AXES.len() - 1);
     let is_single = shape[..surplus].iter().all(|length| *length == 1);
     is_single.then(|| (AXES[shape.len() - surplus], surplus))
@@ -113,14 +143,8 @@ fn fixed(selection: &Selection, letters: &str) -> Result<BTreeMap<char, u64>, Pl
     Ok(fixed)
 }
 
-fn info_of(
-    array: &Array,
-    located: &Located,
-    axes: String,
-    stored: &[Stored],
-    letters: &str,
-    surplus: usize,
-) -> SourceInfo {
+/// Adds what the stored axes say.
+fn lengths_of(info: SourceInfo, array: &Array, stored: &[Stored], letters: &str, surplus: usize) -> SourceInfo {
     let (mut size, mut block, mut decoded_channels) = (Size::new(1, 1, 1), Size::new(1, 1, 1), 1u64);
     for ((axis, length), chunk) in stored.iter().zip(&array.shape).zip(&array.chunk) {
         match axis {
@@ -134,21 +158,8 @@ fn info_of(
     }
     let named = letters.chars().zip(&stored[surplus..]).zip(&array.shape[surplus..]);
     let others = named.filter(|((_, axis), _)| matches!(axis, Stored::Other));
-    SourceInfo {
-        path: located.path.clone(),
-        format: Hdf5Reader::FORMAT,
-        axes,
-        channels: 1,
-        origin: (0, 0, 0),
-        size,
-        dtype: array.dtype,
-        block,
-        decoded_channels,
-        pages: 1,
-        file_bytes: located.stamp.bytes,
-        is_plain: false,
-        others: others.map(|((letter, _), length)| (letter, *length)).collect(),
-    }
+    let others = others.map(|((letter, _), length)| (letter, *length)).collect();
+    SourceInfo { size, block, decoded_channels, others, ..info }
 }
 
 fn side(size: &mut Size, axis: Axis) -> &mut u64 {

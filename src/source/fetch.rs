@@ -1,46 +1,52 @@
-//! Where a volume's objects come from.
+//! Where the objects of a volume of many files come from.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Gives the objects of one volume by their path in its folder.
+/// Gives the objects of one volume by their path in its folder, such as `0/1/2`. Calls block; threads may share it.
 pub(super) trait Fetch: Send + Sync {
     /// The object's bytes, or those of `range`, of which none may lie past its end; `None` where there is no such object.
     ///
     /// # Errors
     /// Trouble of the store. [`io::ErrorKind::UnexpectedEof`] for a range past the end, [`io::ErrorKind::FileTooLarge`] for
-    /// more than `most_bytes`, [`io::ErrorKind::Unsupported`] for a packing that is not read.
+    /// more than `most_bytes`.
     fn get(&self, path: &str, range: Option<Range<u64>>, most_bytes: u64) -> io::Result<Option<Object>>;
+
+    /// The object's length in bytes; `None` where there is no such object.
+    ///
+    /// # Errors
+    /// Trouble of the store.
+    fn length(&self, path: &str) -> io::Result<Option<u64>>;
+
+    /// Requests that are worth having in flight at once: 1 for a disk, more where each waits for a network.
+    fn width(&self) -> usize {
+        1
+    }
 }
 
 /// What an object holds, and whether its store says that it is packed with gzip.
+#[derive(Debug)]
 pub(super) struct Object {
     pub bytes: Vec<u8>,
     pub is_gzip: bool,
 }
 
-/// A volume in a folder. CloudVolume adds `.gz` to the name of what it packs.
+/// A volume in a folder.
 pub(super) struct Folder(pub PathBuf);
-
-/// Names of other packings, as CloudVolume writes them.
-const OTHER_PACKINGS: [&str; 4] = [".br", ".zstd", ".xz", ".bz2"];
 
 impl Fetch for Folder {
     fn get(&self, path: &str, range: Option<Range<u64>>, most_bytes: u64) -> io::Result<Option<Object>> {
-        for (ending, is_gzip) in [(".gz", true), ("", false)] {
-            if let Some(file) = present(File::open(self.0.join(format!("{path}{ending}"))))? {
-                return read(file, range, most_bytes).map(|bytes| Some(Object { bytes, is_gzip }));
-            }
+        match present(File::open(self.0.join(path)))? {
+            Some(file) => read(file, range, most_bytes).map(|bytes| Some(Object { bytes, is_gzip: false })),
+            None => Ok(None),
         }
-        for ending in OTHER_PACKINGS {
-            if present(self.0.join(format!("{path}{ending}")).metadata())?.is_some() {
-                let message = format!("`{path}{ending}` is not packed with gzip");
-                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-            }
-        }
-        Ok(None)
+    }
+
+    fn length(&self, path: &str) -> io::Result<Option<u64>> {
+        let metadata = present(self.0.join(path).metadata())?;
+        Ok(metadata.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len()))
     }
 }
 
