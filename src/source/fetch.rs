@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::packing::Packing;
+
 /// Gives the objects of one volume by their path in its folder, such as `0/1/2`. Calls block; threads may share it.
 pub(super) trait Fetch: Send + Sync {
     /// The object's bytes, or those of `range`, of which none may lie past its end; `None` where there is no such object.
@@ -24,13 +26,19 @@ pub(super) trait Fetch: Send + Sync {
     fn width(&self) -> usize {
         1
     }
+
+    /// Whether the objects are files on a disk. Their names may tell how they are packed, such as `0/1/2.gz`, and what may not
+    /// be read is there. Stores tell the packing with each object, and may say "forbidden" (403) of what they do not have.
+    fn is_disk(&self) -> bool {
+        false
+    }
 }
 
-/// What an object holds, and whether its store says that it is packed with gzip.
+/// What an object holds, and how it is packed, where its store says that.
 #[derive(Debug)]
 pub(super) struct Object {
     pub bytes: Vec<u8>,
-    pub is_gzip: bool,
+    pub packing: Option<Packing>,
 }
 
 /// A volume in a folder.
@@ -39,7 +47,7 @@ pub(super) struct Folder(pub PathBuf);
 impl Fetch for Folder {
     fn get(&self, path: &str, range: Option<Range<u64>>, most_bytes: u64) -> io::Result<Option<Object>> {
         match present(File::open(self.0.join(path)))? {
-            Some(file) => read(file, range, most_bytes).map(|bytes| Some(Object { bytes, is_gzip: false })),
+            Some(file) => read(file, range, most_bytes).map(|bytes| Some(Object { bytes, packing: None })),
             None => Ok(None),
         }
     }
@@ -47,6 +55,10 @@ impl Fetch for Folder {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {
         let metadata = present(self.0.join(path).metadata())?;
         Ok(metadata.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len()))
+    }
+
+    fn is_disk(&self) -> bool {
+        true
     }
 }
 

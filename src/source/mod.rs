@@ -23,6 +23,7 @@ mod jpeg;
 mod location;
 mod lut;
 mod number;
+mod packing;
 mod parallel;
 mod placement;
 mod plan;

@@ -117,6 +117,7 @@ def main():
         write(f"raw_{dtype}", voxel(dtype))
     write("plain_mips", voxel("uint16"), compress=False, mips=2)
     write("brotli", voxel("uint8"), compress="br")
+    write("zstd", voxel("uint16"), compress="zstd")
     write("raw_channels", colour("uint16", 3))
     write("png8", voxel("uint8"), "png", False)
     write_png16("png16")

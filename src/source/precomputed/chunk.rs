@@ -5,9 +5,9 @@
 use std::io::Cursor;
 
 use super::info::{Encoding, Info, Scale};
-use super::packed::{looks_packed, maybe_unpacked};
 use super::{FORMAT, Flaw, segmentation};
 use crate::codec::{self, CodecError, Pick};
+use crate::source::packing::{Packing, unpacked};
 use crate::volume::{Block, Dtype, Size};
 
 /// What a chunk must be.
@@ -42,15 +42,20 @@ impl Shape {
     }
 }
 
-/// Decodes a chunk; `is_gzip` where its store says that it is packed, which may be left unsaid.
+/// Decodes a chunk, which may be packed though nobody says so.
 ///
 /// # Errors
 /// [`CodecError::Damaged`], naming the chunk's `encoding`, and what image decoders give.
-pub(super) fn decode(bytes: &[u8], is_gzip: bool, encoding: Encoding, shape: Shape) -> Result<Block, CodecError> {
-    // Plain voxels may begin as gzip data does.
-    let is_packed =
-        is_gzip || looks_packed(bytes) && !(encoding == Encoding::Raw && bytes.len() as u64 == shape.bytes());
-    let bytes = maybe_unpacked(bytes, is_packed, shape.most_encoded_bytes(encoding)).map_err(damaged)?;
+pub(super) fn decode(
+    bytes: &[u8],
+    packing: Option<Packing>,
+    encoding: Encoding,
+    shape: Shape,
+) -> Result<Block, CodecError> {
+    // Plain voxels may begin as packed data does.
+    let is_plain = encoding == Encoding::Raw && bytes.len() as u64 == shape.bytes();
+    let packing = packing.or_else(|| if is_plain { None } else { Packing::sniff(bytes) });
+    let bytes = unpacked(bytes, packing, shape.most_encoded_bytes(encoding)).map_err(|error| damaged(error.into()))?;
     let voxels = match encoding {
         Encoding::Raw => bytes.into_owned(),
         Encoding::Segmentation(block) => labels(&bytes, block, shape)?,

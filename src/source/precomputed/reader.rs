@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::chunk::{self, Shape};
 use super::info::{self, Info, Refusal, Scale};
-use super::sharding::{Index, MOST_INDEX_BYTES, Minishard, Packing, Sharding, morton};
-use super::{FORMAT, Flaw, named, packed};
+use super::sharding::{Index, MOST_INDEX_BYTES, Minishard, Sharding, morton};
+use super::{FORMAT, Flaw, named};
 use crate::codec::{CodecError, Feature};
 use crate::source::blocks::Key;
 use crate::source::cache::Cache;
@@ -14,6 +14,7 @@ use crate::source::decoded::{check_room, check_selection};
 use crate::source::error::{PlanMistake, Unsupported};
 use crate::source::fetch::{Fetch, Object};
 use crate::source::location::Located;
+use crate::source::packing::unpacked;
 use crate::source::parallel::each;
 use crate::source::{Axis, Colour, MissingRule, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region, Size, Span};
@@ -74,11 +75,11 @@ impl Precomputed {
     pub fn open(located: &Located, shared: &Arc<Shared>) -> Result<Self, SourceError> {
         let (path, fetch) = (&located.path, located.folder());
         let object = named::get(&*fetch, INFO, None, info::MOST_BYTES).map_err(|error| SourceError::io(path, error))?;
-        let Object { bytes, is_gzip } =
+        let Object { bytes, packing } =
             object.ok_or_else(|| SourceError::NotFound { path: format!("{path}/{INFO}") })?;
-        let text = packed::maybe_unpacked(&bytes, is_gzip, info::MOST_BYTES);
+        let text = unpacked(&bytes, packing, info::MOST_BYTES);
         let info =
-            text.map_err(Refusal::Damaged).and_then(|text| Info::parse(&text)).map_err(|refusal| match refusal {
+            text.map_err(Refusal::from).and_then(|text| Info::parse(&text)).map_err(|refusal| match refusal {
                 Refusal::Damaged(flaw) => damaged(path, INFO, flaw),
                 Refusal::Unsupported(what) => unsupported(path, what),
             })?;
@@ -159,12 +160,12 @@ impl Precomputed {
                 return Err(SourceError::LimitsExceeded { path, needed_bytes, limit_bytes }.into());
             }
             let most_bytes = most_packed_bytes(shape.most_encoded_bytes(encoding));
-            let Object { bytes, is_gzip } = match &scale.sharding {
+            let Object { bytes, packing } = match &scale.sharding {
                 None => self.object(&name, None, most_bytes)?,
                 Some(sharding) => self.sharded((level, scale, sharding), cell, most_bytes)?,
             }
             .ok_or(Lack::Absent)?;
-            let block = chunk::decode(&bytes, is_gzip, encoding, shape).map_err(|error| match error {
+            let block = chunk::decode(&bytes, packing, encoding, shape).map_err(|error| match error {
                 CodecError::Damaged { source, .. } => damaged(&self.path, &name, source),
                 error => SourceError::codec(&self.path, error),
             })?;
@@ -199,7 +200,7 @@ impl Precomputed {
         })?;
         let Some(place) = index.get(&number) else { return Ok(None) };
         let object = self.object(&file, Some(place.clone()), most_bytes)?;
-        Ok(object.map(|object| Object { is_gzip: sharding.data_encoding == Packing::Gzip, ..object }))
+        Ok(object.map(|object| Object { packing: sharding.data_packing(), ..object }))
     }
 
     /// The chunks of a minishard; none where there is no shard.

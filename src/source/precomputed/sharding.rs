@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::Flaw;
 use super::info::Refusal;
-use super::packed::maybe_unpacked;
+use crate::source::packing::{Packing, unpacked};
 use crate::volume::Size;
 
 /// Bytes of an entry of the first index: where the minishard's index begins and ends.
@@ -24,6 +24,9 @@ const CHUNK_ENTRY: usize = 24;
 /// The largest index of a minishard that is read, in bytes.
 pub(super) const MOST_INDEX_BYTES: u64 = 64 << 20;
 
+/// The name of what is not packed.
+const RAW: &str = "raw";
+
 /// How a scale is sharded.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Sharding {
@@ -33,18 +36,8 @@ pub(super) struct Sharding {
     hash: String,
     minishard_bits: u32,
     shard_bits: u32,
-    #[serde(default)]
-    minishard_index_encoding: Packing,
-    #[serde(default)]
-    pub data_encoding: Packing,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Packing {
-    #[default]
-    Raw,
-    Gzip,
+    minishard_index_encoding: Option<String>,
+    data_encoding: Option<String>,
 }
 
 /// Where the index of a minishard is found.
@@ -65,12 +58,22 @@ impl Sharding {
         if !["identity", "murmurhash3_x86_128"].contains(&self.hash.as_str()) {
             return Err(Refusal::Unsupported(format!("shards by `{}`", self.hash)));
         }
+        for encoding in [&self.minishard_index_encoding, &self.data_encoding].into_iter().flatten() {
+            if encoding != RAW && Packing::from_name(encoding).is_none() {
+                return Err(Refusal::Unsupported(format!("shards packed as `{encoding}`")));
+            }
+        }
         let bits = [self.preshift_bits, self.minishard_bits, self.shard_bits];
         if bits.iter().any(|bits| *bits > 64) || self.minishard_bits + self.shard_bits > 64 || self.minishard_bits > 32
         {
             return Err("its shards have more bits than numbers".into());
         }
         Ok(())
+    }
+
+    /// How the bytes of chunks are packed.
+    pub fn data_packing(&self) -> Option<Packing> {
+        packing(&self.data_encoding)
     }
 
     pub fn minishard(&self, chunk: u64) -> Minishard {
@@ -100,7 +103,7 @@ impl Sharding {
 
     /// The index of a minishard, from its bytes.
     pub fn index(&self, bytes: &[u8]) -> Result<Index, Flaw> {
-        let bytes = maybe_unpacked(bytes, self.minishard_index_encoding == Packing::Gzip, MOST_INDEX_BYTES)?;
+        let bytes = unpacked(bytes, packing(&self.minishard_index_encoding), MOST_INDEX_BYTES)?;
         let count = bytes.len() / CHUNK_ENTRY;
         if bytes.len() != count * CHUNK_ENTRY {
             return Err(format!("a minishard has an index of {} bytes", bytes.len()).into());
@@ -123,6 +126,10 @@ impl Sharding {
         let range = first.and_then(|first| Some(first..first.checked_add(length)?));
         range.ok_or_else(|| "a place lies past all places".into())
     }
+}
+
+fn packing(encoding: &Option<String>) -> Option<Packing> {
+    encoding.as_deref().and_then(Packing::from_name)
 }
 
 /// The number at an index of a sequence of little-endian numbers of 64 bits.

@@ -68,6 +68,13 @@ fn raw_voxels_of_every_type_are_right_at_their_own_positions() {
 }
 
 #[test]
+fn packings_besides_gzip_are_right() {
+    for name in ["brotli", "zstd"] {
+        voxels_are_right(&*open(name), &Selection::default(), foreign_voxel);
+    }
+}
+
+#[test]
 fn every_level_has_its_own_size_and_offset() {
     let reader = open("plain_mips");
     let expected = [((10, 20, 4), (37, 29, 11)), ((5, 10, 4), (19, 15, 11)), ((2, 5, 4), (10, 8, 11))];
@@ -238,9 +245,12 @@ fn a_missing_volume_is_an_error_even_where_chunks_may_lack() {
 
 #[test]
 fn what_is_not_read_is_refused_by_name() {
+    let copy = copied("brotli");
+    let chunk = copy.path().join("4_4_40/10-26_20-36_4-10.br");
+    fs::rename(&chunk, chunk.with_extension("xz")).unwrap();
     assert_eq!(
-        refusal(&folder("brotli")),
-        "is a precomputed volume with a chunk that is not read: `4_4_40/10-26_20-36_4-10.br` is not packed with gzip"
+        refusal(copy.path()),
+        "is a precomputed volume with a chunk that is not read: `4_4_40/10-26_20-36_4-10.xz` is packed as `.xz`"
     );
     let cases = [
         (r#""raw""#, r#""compresso""#, "is a precomputed volume with `compresso` chunks"),
@@ -248,6 +258,7 @@ fn what_is_not_read_is_refused_by_name() {
         (r#""type""#, r#""@type""#, "is a precomputed volume with `@type` `image` in its `info`"),
         (r#"neuroglancer_uint64_sharded_v1"#, "later_v2", "is a precomputed volume with `later_v2` shards"),
         ("murmurhash3_x86_128", "crc", "is a precomputed volume with shards by `crc`"),
+        (r#""gzip""#, r#""lzma""#, "is a precomputed volume with shards packed as `lzma`"),
         (r#""size""#, r#""length""#, "is damaged"),
     ];
     for (from, to, expected) in cases {
@@ -292,6 +303,8 @@ fn damage_is_told_and_never_panics() {
         ("png16", chunk),
         ("jpeg", chunk),
         ("labels_uint64", &packed),
+        ("brotli", "4_4_40/10-26_20-36_4-10.br"),
+        ("zstd", "4_4_40/10-26_20-36_4-10.zstd"),
         ("sharded_murmur", "4_4_40/0.shard"),
         ("sharded_identity", "4_4_40/0.shard"),
         ("raw_uint8", "info"),
