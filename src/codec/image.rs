@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Cursor;
 
-use super::{Channels, CodecError, Feature, jpeg, png, tiff, tiff_encode};
+use super::{Channels, CodecError, Feature, bmp, jpeg, png, tiff, tiff_encode};
 use crate::volume::{Block, Dtype, Size};
 
 /// An image format that is read here.
@@ -12,13 +12,14 @@ pub enum ImageFormat {
     Png,
     Jpeg,
     Tiff,
+    Bmp,
 }
 
 impl ImageFormat {
-    pub const ALL: [ImageFormat; 3] = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff];
+    pub const ALL: [ImageFormat; 4] = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp];
 
     /// Bytes that [`sniff`](ImageFormat::sniff) looks at.
-    pub const SNIFF_BYTES: usize = 8;
+    pub const SNIFF_BYTES: usize = 18;
 
     /// The format's name in plans and messages.
     pub fn name(self) -> &'static str {
@@ -26,6 +27,7 @@ impl ImageFormat {
             ImageFormat::Png => "png",
             ImageFormat::Jpeg => "jpeg",
             ImageFormat::Tiff => "tiff",
+            ImageFormat::Bmp => "bmp",
         }
     }
 
@@ -35,6 +37,7 @@ impl ImageFormat {
             "png" => Some(ImageFormat::Png),
             "jpeg" | "jpg" => Some(ImageFormat::Jpeg),
             "tiff" | "tif" => Some(ImageFormat::Tiff),
+            "bmp" => Some(ImageFormat::Bmp),
             _ => None,
         }
     }
@@ -48,10 +51,17 @@ impl ImageFormat {
             Some(ImageFormat::Jpeg)
         } else if starts(b"II\x2a\0") || starts(b"MM\0\x2a") || starts(b"II\x2b\0") || starts(b"MM\0\x2b") {
             Some(ImageFormat::Tiff)
+        } else if starts(b"BM") && first.get(14..18).is_some_and(is_bmp_header) {
+            Some(ImageFormat::Bmp)
         } else {
             None
         }
     }
+}
+
+/// Whether this is the length of a BMP file's second header, of which there are a few; two letters alone tell too little.
+fn is_bmp_header(length: &[u8]) -> bool {
+    [12u32, 40, 52, 56, 64, 108, 124].iter().any(|known| known.to_le_bytes() == length)
 }
 
 impl fmt::Display for ImageFormat {
@@ -97,7 +107,8 @@ pub fn decode(bytes: &[u8], limit_bytes: u64) -> Result<Block, CodecError> {
         Some(ImageFormat::Png) => png::decode(Cursor::new(bytes), None, limit_bytes).map(|(_, block)| block),
         Some(ImageFormat::Jpeg) => jpeg::decode(bytes, None, limit_bytes).map(|(_, block)| block),
         Some(ImageFormat::Tiff) => tiff::decode(bytes, limit_bytes),
-        None => Err(CodecError::unsupported("image", Feature::Other("neither PNG, JPEG nor TIFF inside".to_owned()))),
+        Some(ImageFormat::Bmp) => bmp::decode(bytes, None, limit_bytes).map(|(_, block)| block),
+        None => Err(CodecError::unsupported("image", Feature::Other("no format inside that is read here".to_owned()))),
     }
 }
 
@@ -113,7 +124,7 @@ pub fn encode(block: &Block, format: ImageFormat) -> Result<Vec<u8>, CodecError>
     match format {
         ImageFormat::Png => png::encode(block),
         ImageFormat::Tiff => tiff_encode::encode(block),
-        ImageFormat::Jpeg => Err(CodecError::unsupported(format.name(), Feature::Writing)),
+        ImageFormat::Jpeg | ImageFormat::Bmp => Err(CodecError::unsupported(format.name(), Feature::Writing)),
     }
 }
 

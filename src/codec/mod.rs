@@ -9,6 +9,7 @@
 
 pub mod blosc;
 mod blosc_ffi;
+pub mod bmp;
 mod colour;
 mod error;
 mod image;
@@ -29,5 +30,6 @@ pub use blosc::{BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, d
 pub use colour::{Channels, Pick};
 pub use error::{CodecError, Feature};
 pub use image::{Header, ImageFormat, decode, encode};
+pub(crate) use samples::swap_bytes;
 pub use tiff_stack::write_stack;
 pub use whole::check_whole;

@@ -1,7 +1,7 @@
 //! Samples as they lie in image files: bytes in the other order, several in one byte.
 
 /// Turns the bytes of each sample around.
-pub(super) fn swap_bytes(samples: &mut [u8], sample_bytes: usize) {
+pub(crate) fn swap_bytes(samples: &mut [u8], sample_bytes: usize) {
     match sample_bytes {
         1 => {}
         2 => samples.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse()),

@@ -9,7 +9,7 @@ use ::tiff::decoder::Decoder;
 use ::tiff::tags::Tag;
 
 use super::tiff_page::damaged;
-use super::{CodecError, ImageFormat, jpeg};
+use super::{CodecError, ImageFormat, bmp, jpeg};
 
 /// The last chunk of every PNG file: no bytes, `IEND`, its CRC.
 const PNG_END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
@@ -30,6 +30,7 @@ pub fn check_whole<R: Read + Seek>(mut stream: R, format: ImageFormat) -> Result
             jpeg_is_whole(&mut stream, length).map_err(|error| CodecError::io(format.name(), error))?
         }
         ImageFormat::Tiff => tiff_is_whole(stream, length)?,
+        ImageFormat::Bmp => bmp_is_whole(&mut stream, length).map_err(|error| CodecError::io(format.name(), error))?,
     };
     if is_whole {
         return Ok(());
@@ -64,6 +65,13 @@ fn jpeg_is_whole(stream: &mut (impl Read + Seek), length: u64) -> std::io::Resul
     stream.rewind()?;
     stream.read_to_end(&mut bytes)?;
     Ok(jpeg::has_end(&bytes))
+}
+
+fn bmp_is_whole(stream: &mut (impl Read + Seek), length: u64) -> std::io::Result<bool> {
+    let mut first = Vec::new();
+    stream.rewind()?;
+    stream.take(bmp::HEADER_BYTES).read_to_end(&mut first)?;
+    Ok(bmp::is_whole(&first, length))
 }
 
 /// The last bytes of a file; zeros when it is shorter.

@@ -102,6 +102,14 @@ impl Selected {
         Ok(Selected { info, axes: stored, array: Arc::clone(&array) })
     }
 
+    /// Which image axis each stored axis is, if it is one.
+    pub fn image_axes(&self) -> impl Iterator<Item = Option<Axis>> {
+        self.axes.iter().map(|axis| match axis {
+            Stored::Image(axis) => Some(*axis),
+            Stored::At(_) | Stored::Other => None,
+        })
+    }
+
     /// Where a region of what is left lies on the stored axes.
     pub fn ranges(&self, region: &Region) -> Vec<Range<u64>> {
         let of = |span: Span| span.start as u64..span.stop as u64;

@@ -57,6 +57,10 @@ pub enum Unsupported {
     Array { dataset: String, what: String },
     /// The file holds no array.
     NoArray,
+    /// Raw voxels that no file beside them describes; `name` is what it would be called.
+    NoSidecar { name: String },
+    /// A header that people write by hand says what has no meaning here.
+    Header { what: String, hint: Option<String> },
     /// A precomputed volume has this, which we do not read.
     Precomputed(String),
     /// The content is of no format that we know.
@@ -80,8 +84,13 @@ impl fmt::Display for Unsupported {
                 f.write_str(", page 0 is ")?;
                 write_page(f, first.0, first.1, first.2)
             }
+            Unsupported::Array { dataset, what } if dataset.is_empty() => write!(f, "holds {what}"),
             Unsupported::Array { dataset, what } => write!(f, "holds {what} in `{dataset}`"),
             Unsupported::NoArray => f.write_str("holds no array"),
+            Unsupported::NoSidecar { name } => {
+                write!(f, "needs a file `{name}` beside it that says what its voxels are")
+            }
+            Unsupported::Header { what, .. } => f.write_str(what),
             Unsupported::Precomputed(feature) => write!(f, "is a precomputed volume with {feature}"),
             Unsupported::Content => f.write_str("is of no format that is read here"),
             Unsupported::Format(name) => write!(f, "cannot be read as `{name}`, there is no such format"),
@@ -414,6 +423,10 @@ fn unsupported_hint(what: &Unsupported) -> Option<String> {
         Unsupported::VoxelType(_) => "voxel types are `uint8`, `uint16`, `uint64` and so on".to_owned(),
         Unsupported::Array { .. } => "write the array anew: integers or floats, plain or packed by gzip".to_owned(),
         Unsupported::NoArray => return None,
+        Unsupported::NoSidecar { name } => {
+            format!("write `{name}`, such as {{\"dtype\": \"uint8\", \"shape\": [100, 512, 512], \"axes\": \"zyx\"}}")
+        }
+        Unsupported::Header { hint, .. } => return hint.clone(),
         Unsupported::Image { .. } | Unsupported::Page { .. } => {
             "convert the image to plain grey PNG or TIFF".to_owned()
         }

@@ -4,11 +4,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::error::Unsupported;
+use super::flat::FlatFormat;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::precomputed::Precomputed;
 use super::tiff::TiffReader;
-use super::{RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, jpeg, png};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, bmp, jpeg, png};
 use crate::codec::ImageFormat;
 
 /// A format that is read.
@@ -16,6 +17,7 @@ use crate::codec::ImageFormat;
 pub(super) enum Format {
     Image(ImageFormat),
     Hdf5,
+    Flat(FlatFormat),
     Precomputed,
 }
 
@@ -26,14 +28,18 @@ impl Format {
     /// The names that a plan's `format` may have.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT];
-        ImageFormat::ALL.into_iter().map(ImageFormat::name).chain(volumes)
+        let flat = FlatFormat::ALL.into_iter().map(FlatFormat::name);
+        ImageFormat::ALL.into_iter().map(ImageFormat::name).chain(volumes).chain(flat)
     }
 
     fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             Hdf5Reader::FORMAT | "h5" => Some(Format::Hdf5),
             Precomputed::FORMAT => Some(Format::Precomputed),
-            other => ImageFormat::from_name(other).map(Format::Image),
+            other => match FlatFormat::from_name(other) {
+                Some(format) => Some(Format::Flat(format)),
+                None => ImageFormat::from_name(other).map(Format::Image),
+            },
         }
     }
 }
@@ -70,6 +76,9 @@ pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, So
             return Ok(Format::Hdf5);
         }
     }
+    if let Some(format) = FlatFormat::sniff(located)? {
+        return Ok(Format::Flat(format));
+    }
     Err(SourceError::NotSupported { path: located.path.clone(), what: Unsupported::Content })
 }
 
@@ -78,7 +87,7 @@ pub(super) fn is_index_kept(format: Format, selection: &Selection) -> bool {
     match format {
         Format::Image(format) => selection.page.is_some() && format == ImageFormat::Tiff,
         Format::Hdf5 => true,
-        Format::Precomputed => false,
+        Format::Precomputed | Format::Flat(_) => false,
     }
 }
 
@@ -92,8 +101,10 @@ pub(super) fn info(
     match of(located, forced)? {
         Format::Image(ImageFormat::Png) => png::info(located, selection).map(Arc::new),
         Format::Image(ImageFormat::Jpeg) => jpeg::info(located, selection, shared.limit_bytes).map(Arc::new),
+        Format::Image(ImageFormat::Bmp) => bmp::info(located, selection, shared.limit_bytes).map(Arc::new),
         Format::Image(ImageFormat::Tiff) => TiffReader::open(located, shared)?.info(selection),
         Format::Hdf5 => Hdf5Reader::open(located, shared)?.info(selection),
+        Format::Flat(format) => format.open(located, shared)?.info(selection),
         Format::Precomputed => Precomputed::open(located, shared)?.info(selection),
     }
 }
@@ -107,8 +118,10 @@ pub(super) fn open(
     Ok(match of(located, forced)? {
         Format::Image(ImageFormat::Png) => png::open(located, shared.limit_bytes)?,
         Format::Image(ImageFormat::Jpeg) => jpeg::open(located, shared.limit_bytes)?,
+        Format::Image(ImageFormat::Bmp) => bmp::open(located, shared.limit_bytes)?,
         Format::Image(ImageFormat::Tiff) => Arc::new(TiffReader::open(located, shared)?),
         Format::Hdf5 => Arc::new(Hdf5Reader::open(located, shared)?),
+        Format::Flat(format) => Arc::new(format.open(located, shared)?),
         Format::Precomputed => Arc::new(Precomputed::open(located, shared)?),
     })
 }

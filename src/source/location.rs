@@ -47,6 +47,20 @@ impl Located {
         Ok(Located { path: path.to_owned(), file, stamp, marker })
     }
 
+    /// The name of the file, without its folder.
+    pub fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Another file, by its path from this one's folder.
+    pub fn beside(&self, name: &str) -> Result<Self, SourceError> {
+        let folder = &self.path[..self.path.len() - self.file_name().len()];
+        let path = if Path::new(name).is_absolute() { name.to_owned() } else { format!("{folder}{name}") };
+        let file = self.file.with_file_name(name);
+        let (stamp, marker) = Stamp::of(&file).map_err(|error| SourceError::io(&path, error))?;
+        Ok(Located { path, file, stamp, marker })
+    }
+
     /// The objects of the folder of a volume.
     pub fn folder(&self) -> Box<dyn Fetch> {
         Box::new(Folder(self.file.clone()))

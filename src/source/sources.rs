@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::error::{Number, PlanMistake};
+use super::flat::FlatFormat;
 use super::format::Format;
 use super::generated::Generated;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::{Plan, ReadPlan, RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target};
-use super::{format, hdf5, location, number};
+use super::{flat, format, hdf5, location, number};
 use crate::codec::ImageFormat;
 use crate::volume::Region;
 
@@ -194,11 +195,20 @@ pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 
             let samples = info.decoded_bytes().saturating_mul(info.decoded_channels);
             samples.saturating_mul(3).saturating_add(info.file_bytes)
         }
+        Some(ImageFormat::Bmp) => {
+            info.decoded_bytes().saturating_mul(info.decoded_channels).saturating_add(info.file_bytes)
+        }
         // The chunks that are decoded at once and their part of the region; one of them packed, and between two filters.
         None if info.format == Hdf5Reader::FORMAT => {
             let chunk = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
             let all = info.decoded_bytes().saturating_mul(info.decoded_channels);
             chunk.saturating_mul(4).saturating_add(2 * hdf5::BATCH_BYTES.min(all))
+        }
+        // A row, or all that is unpacked at once, and what one thread reads at once.
+        None if FlatFormat::from_name(info.format).is_some() => {
+            let all = info.decoded_bytes().saturating_mul(info.decoded_channels);
+            let row = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
+            row.saturating_add(flat::BUFFER_BYTES.min(all))
         }
         // A strip or tile, and the same once more packed or in a decoder's hands.
         Some(ImageFormat::Tiff) | None => info.block.voxels().saturating_mul(2 * item * info.decoded_channels),

@@ -1,0 +1,116 @@
+//! BMP images.
+//!
+//! **Reads** palettes of 1 to 8 bits that hold nothing but greys, run-length coded ones too, as the `uint8` greys that they
+//! stand for. Of colours of 16, 24 and 32 bits, which become 8 bits a channel, the channel that is picked, or their grey
+//! ([`super::Pick`]).
+//! **Refuses** palettes with colours.
+//! **Checks** that the file is as long as its dimensions need. BMP has no checksum.
+//!
+//! Specification: <https://learn.microsoft.com/en-us/windows/win32/gdi/bitmap-storage>.
+
+use std::io::Cursor;
+
+use image::codecs::bmp::BmpDecoder;
+use image::{ColorType, ImageDecoder, ImageError};
+
+use super::colour::Mix;
+use super::{Channels, CodecError, Feature, Header, Pick, memory};
+use crate::volume::{Block, Dtype, Size};
+
+const FORMAT: &str = "bmp";
+
+/// The part of a file that [`is_whole`] looks at.
+pub(super) const HEADER_BYTES: u64 = 38;
+
+/// Reads what the header says; no voxels. `bytes` is the whole file.
+pub fn header(bytes: &[u8]) -> Result<Header, CodecError> {
+    open(bytes).map(|(_, header)| header)
+}
+
+/// Decodes the whole image, one section deep. Nothing needs to be picked of a grey one.
+///
+/// # Errors
+/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
+/// need more than `limit_bytes`, which is found before memory is taken.
+pub fn decode(bytes: &[u8], pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
+    let (mut decoder, header) = open(bytes)?;
+    let mix = header.channels.mix(FORMAT, pick)?;
+    if !is_whole(bytes, bytes.len() as u64) {
+        return Err(CodecError::damaged(FORMAT, "the file ends before the image does"));
+    }
+    let greys = decoder.get_palette().map(|palette| palette.iter().map(|[grey, ..]| *grey).collect::<Vec<u8>>());
+    // The library gives numbers of a palette where each has a byte of its own, and fails on others.
+    decoder.set_indexed_color(greys.is_some() && bits(bytes) == Some(8));
+    let is_indexed = decoder.color_type() == ColorType::L8;
+    let mut voxels = memory::zeros(FORMAT, decoder.total_bytes(), limit_bytes)?;
+    decoder.read_image(&mut voxels).map_err(damaged)?;
+    match (greys, mix) {
+        (Some(greys), _) if is_indexed => {
+            voxels.iter_mut().for_each(|voxel| *voxel = greys.get(usize::from(*voxel)).copied().unwrap_or(0));
+        }
+        (Some(_), _) => Mix::One(0).apply(header.dtype, 3, &mut voxels),
+        (None, Some(mix)) => mix.apply(header.dtype, header.channels.count(), &mut voxels),
+        (None, None) => {}
+    }
+    let block = Block::from_bytes(header.dtype, header.size, voxels);
+    Ok((header, block.expect("the buffer was made for the header's size")))
+}
+
+type Decoder<'a> = BmpDecoder<Cursor<&'a [u8]>>;
+
+fn open(bytes: &[u8]) -> Result<(Decoder<'_>, Header), CodecError> {
+    let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    let channels = match (decoder.get_palette(), decoder.color_type()) {
+        (Some(palette), _) if palette.iter().all(|[red, green, blue]| red == green && green == blue) => Channels::Grey,
+        (Some(_), _) => return Err(CodecError::unsupported(FORMAT, Feature::Palette)),
+        (None, ColorType::Rgba8) => Channels::Rgb(4),
+        (None, _) => Channels::Rgb(3),
+    };
+    let (width, height) = decoder.dimensions();
+    let size = Size::new(u64::from(width), u64::from(height), 1);
+    Ok((decoder, Header { size, dtype: Dtype::Uint8, channels, is_plain: false }))
+}
+
+/// Whether a file of this length, which begins so, has room for its image; of run-length coded images for as many bytes as the
+/// header names.
+pub(super) fn is_whole(first: &[u8], file_bytes: u64) -> bool {
+    end(first).is_some_and(|end| end <= file_bytes)
+}
+
+/// Where the image ends.
+fn end(first: &[u8]) -> Option<u64> {
+    let begin = u64::from(long(first, 10)?);
+    let (width, height) = match is_core(first)? {
+        true => (u64::from(short(first, 18)?), u64::from(short(first, 20)?)),
+        false if matches!(long(first, 30)?, 1 | 2) => return Some(begin + u64::from(long(first, 34)?)),
+        // The height is negative where rows go from the top down.
+        false => (u64::from(long(first, 18)?), u64::from((long(first, 22)? as i32).unsigned_abs())),
+    };
+    let row_bytes = (width * u64::from(bits(first)?)).div_ceil(32) * 4;
+    Some(begin.saturating_add(row_bytes.saturating_mul(height)))
+}
+
+/// Bits of a voxel.
+fn bits(first: &[u8]) -> Option<u16> {
+    short(first, if is_core(first)? { 24 } else { 28 })
+}
+
+/// Whether it has the short header of OS/2.
+fn is_core(first: &[u8]) -> Option<bool> {
+    Some(long(first, 14)? == 12)
+}
+
+fn short(first: &[u8], at: usize) -> Option<u16> {
+    first.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+}
+
+fn long(first: &[u8], at: usize) -> Option<u32> {
+    first.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+fn damaged(error: ImageError) -> CodecError {
+    match error {
+        ImageError::Unsupported(error) => CodecError::unsupported(FORMAT, Feature::Other(error.to_string())),
+        error => CodecError::damaged(FORMAT, error),
+    }
+}
