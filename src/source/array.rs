@@ -73,7 +73,6 @@ impl Selected {
             Ok(fixed) => fixed,
             Err(wrong) => return mistake(wrong),
         };
-        let has_fixed = !fixed.is_empty();
         let mut stored = vec![Stored::At(0); surplus];
         let mut left = String::new();
         for (letter, length) in letters.chars().zip(lengths) {
@@ -89,7 +88,8 @@ impl Selected {
         if let Some(axis) = fixed.into_keys().next() {
             return mistake(PlanMistake::Select { axis });
         }
-        if has_fixed && left.len() <= 3 {
+        // A channel of the last axis is one of an image, whose other axes keep their names.
+        if !selection.select.is_empty() && left.len() <= 3 {
             left = AXES[left.len()].to_owned();
             let mut names = left.chars();
             for axis in stored.iter_mut().filter(|axis| !matches!(axis, Stored::At(_))) {

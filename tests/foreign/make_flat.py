@@ -156,12 +156,11 @@ def npys():
 def nrrds():
     def write(name, data, **header):
         nrrd.write(str(FOLDER / name), data, header={"encoding": "raw", **header}, index_order="C")
-        if name.endswith("nrrd"):
-            # pynrrd writes the time as a comment.
-            path = FOLDER / name
-            head, body = path.read_bytes().split(b"\n\n", 1)
-            lines = [line for line in head.split(b"\n") if not line.startswith(b"#")]
-            path.write_bytes(b"\n".join(lines) + b"\n\n" + body)
+        # pynrrd writes the time as a comment.
+        path = FOLDER / name
+        head, body = path.read_bytes().split(b"\n\n", 1)
+        lines = [line for line in head.split(b"\n") if not line.startswith(b"#")]
+        path.write_bytes(b"\n".join(lines) + b"\n\n" + body)
 
     for dtype in TYPES:
         write(f"{dtype}.nrrd", voxel(dtype))
@@ -198,6 +197,8 @@ def raws():
     write("raw_xyz", voxel("<u2").T, {"dtype": "uint16", "shape": SMALL[::-1], "axes": "xyz"})
     times = voxel("<f4", (3, 1, 5, 7, 9))[:, 0].transpose(1, 2, 3, 0)
     write("raw_zyxt", times, {"dtype": "float32", "shape": times.shape, "axes": "zyxt", "byte_order": "little"})
+    channels = voxel("<u2", (3, 1, 7, 9))[:, 0].T
+    write("raw_xyc", channels, {"dtype": "uint16", "shape": channels.shape, "axes": "xyc"})
     (FOLDER / "raw_alone.raw").write_bytes(voxel("uint8").tobytes())
 
 

@@ -165,6 +165,15 @@ fn plans_read_them_with_the_axes_that_they_name() {
     let expected = read("raw_plain.raw", None, &[]);
     assert!(read("raw_xyz.raw", None, &[]) == expected);
     assert!(read("turned.mrc", Some("zyx"), &[]) == expected);
+    let mut plan = ReadPlan::new("raw_xyc.raw");
+    plan.source.select = [('c', 2)].into();
+    let section = Size::new(9, 7, 1);
+    let target = Target { size: section, dtype: Dtype::Uint16, required: Region::of_size(section) };
+    let channel = sources.read(&Plan::Read(plan.with(Step::Whole)), &target).unwrap();
+    let reader = open("raw_xyc.raw").unwrap();
+    let chosen = Selection { colour: Colour::Channel(2), ..Selection::default() };
+    voxels_are_right(&*reader, &chosen, |x, y, z| voxel(x, y, z, 2, 0));
+    assert!(reader.read(&chosen, &Region::of_size(section)).unwrap() == channel);
     assert!(read("tczyx.npy", None, &[('t', 0), ('c', 0)]) == expected);
     assert!(read("colours.nrrd", None, &[('c', 0)]) == expected);
 }
