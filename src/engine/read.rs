@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::budget::Budget;
 use super::cpu::Cpu;
 use super::pipeline::Stage;
@@ -10,13 +12,21 @@ use super::triage::{Failed, TaskError};
 use crate::source::{Plan, SourceError, Sources, Target};
 use crate::volume::{CUBOID, Dtype, Grid, Index};
 
-/// Reads sources on CPU threads, within the memory budget.
+/// Tasks that are read over a network at once, within the memory budget. Each waits for round trips, of which some 30 in flight
+/// fill most lines.
+pub const NETWORK_TASKS: usize = 32;
+
+/// Reads sources on CPU threads, remote ones on more threads than there are CPUs, within the memory budget.
 pub struct ReadStage {
-    pub sources: Arc<Sources>,
-    pub grid: Grid,
-    pub dtype: Dtype,
-    pub budget: Budget,
-    pub cpu: Cpu,
+    sources: Arc<Sources>,
+    grid: Grid,
+    dtype: Dtype,
+    budget: Budget,
+    cpu: Cpu,
+    /// Threads for tasks that wait for a network far longer than they compute.
+    network: Cpu,
+    /// Places for tasks whose sources are on this machine.
+    near: Arc<Semaphore>,
 }
 
 impl Stage for ReadStage {
@@ -27,11 +37,15 @@ impl Stage for ReadStage {
     async fn process(&self, task: Planned) -> Result<Loaded, Failed> {
         let Planned { ticket, plan } = task;
         let (plan, sources) = (Arc::new(plan), self.sources.clone());
+        let is_far = sources.is_remote(&plan);
+        let near = async { self.near.acquire().await.expect("places are never closed") };
+        let _place = if is_far { None } else { Some(near.await) };
         let (costed, target) = (plan.clone(), target(&self.grid, self.dtype, ticket.index));
-        let decode_bytes = self.cpu.run(move || sources.decode_cost(&costed, &target)).await;
+        let threads = if is_far { &self.network } else { &self.cpu };
+        let decode_bytes = threads.run(move || sources.decode_cost(&costed, &target)).await;
         let permit = self.budget.acquire(decode_bytes.saturating_add(self.task_bytes())).await;
         let (sources, grid) = (self.sources.clone(), self.grid);
-        match self.cpu.run(move || read(&sources, &grid, &plan, &target)).await {
+        match threads.run(move || read(&sources, &grid, &plan, &target)).await {
             Ok(voxels) => Ok(Loaded { ticket, voxels, permit }),
             Err(error) => Err(Failed { ticket, error: TaskError::Source(error) }),
         }
@@ -39,6 +53,12 @@ impl Stage for ReadStage {
 }
 
 impl ReadStage {
+    /// Works on at most `near` tasks at once whose sources are on this machine.
+    pub fn new(sources: Arc<Sources>, (grid, dtype): (Grid, Dtype), budget: Budget, cpu: Cpu, near: usize) -> Self {
+        let (network, near) = (Cpu::new(NETWORK_TASKS), Arc::new(Semaphore::new(near)));
+        ReadStage { sources, grid, dtype, budget, cpu, network, near }
+    }
+
     /// What a task holds at most besides decoding: its voxels, its objects (data may not compress), one cuboid to cut.
     fn task_bytes(&self) -> u64 {
         let bytes = |voxels: u64| voxels.saturating_mul(self.dtype.size_bytes() as u64);

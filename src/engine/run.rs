@@ -17,7 +17,7 @@ use super::monitor;
 use super::pack::PackStage;
 use super::pipeline::Pipeline;
 use super::plan::PlanStage;
-use super::read::ReadStage;
+use super::read::{NETWORK_TASKS, ReadStage};
 use super::receive::{Drained, ReceiveStage};
 use super::shutdown::Shutdown;
 use super::triage::Triage;
@@ -242,7 +242,8 @@ impl Run<'_> {
         let mut line = Pipeline::new(triage.clone());
         let plan = PlanStage::new(self.work.scripts.clone(), sources.clone(), cpu.clone());
         let planned = line.then(received, cpu_threads, plan);
-        let loaded = line.then(planned, cpu_threads * 2, ReadStage { sources, grid, dtype, budget, cpu: cpu.clone() });
+        let reading = ReadStage::new(sources, (grid, dtype), budget, cpu.clone(), cpu_threads * 2);
+        let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
         let packed = line.then(loaded, 1, PackStage { grid, dtype });
         let blosc = BloscSettings::default();
         let compressed = line.then(packed, compressing, CompressStage { cpu, blosc });

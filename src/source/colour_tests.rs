@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::conformance::{
     blocks_are_right, colour_voxel, coloured, damage_is_survived, damage_is_survived_with, foreign, foreign_voxel,
-    open_file, voxels_are_right,
+    open_file, remotes, voxels_are_right,
 };
 use super::super::location::Located;
 use super::super::{Plan, ReadPlan, Shared, Sources, Step, Target, TileBytes, format};
@@ -24,7 +24,7 @@ fn open(name: &str) -> Arc<dyn RegionReader> {
 
 /// What the header alone says.
 fn header_info(name: &str, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
-    let located = Located::find(&foreign(""), foreign(name).to_str().unwrap())?;
+    let located = Located::find(&foreign(""), foreign(name).to_str().unwrap(), &remotes())?;
     format::info(&located, None, selection, &shared(1 << 20))
 }
 
@@ -284,7 +284,7 @@ fn one_plane_is_kept_and_its_memory_counted() {
         assert_eq!(info.decoded_channels, info.channels);
     }
     let limited = |name: &str, limit: u64| {
-        let located = Located::find(&foreign(""), name).unwrap();
+        let located = Located::find(&foreign(""), name, &remotes()).unwrap();
         format::open(&located, None, &shared(limit))?.read(&coloured(Colour::Channel(1)), &Region::of_size(SIZE))
     };
     let needs_all = 61 * 37 * 3;

@@ -10,6 +10,7 @@ use super::cast::voxel_bytes;
 use super::error::PlanMistake;
 use super::format::open;
 use super::location::Located;
+use super::remote::{RemoteSettings, Remotes};
 use super::{Colour, RegionReader, Selection, Shared, SourceError};
 use crate::volume::{Block, Region, Size, Span};
 
@@ -34,9 +35,14 @@ pub(super) fn coloured(colour: Colour) -> Selection {
     Selection { colour, ..Selection::default() }
 }
 
+/// What finds no URLs in a test of its own.
+pub(super) fn remotes() -> std::sync::Arc<Remotes> {
+    Remotes::new(RemoteSettings::default(), 0)
+}
+
 /// Opens a file of any format.
 pub(super) fn open_file(file: &Path) -> Result<std::sync::Arc<dyn RegionReader>, SourceError> {
-    let located = Located::find(Path::new(""), file.to_str().expect("test paths are text"))?;
+    let located = Located::find(Path::new(""), file.to_str().expect("test paths are text"), &remotes())?;
     open(&located, None, &std::sync::Arc::new(Shared::new(64 << 20, 64 << 20)))
 }
 

@@ -6,11 +6,13 @@ use std::io;
 use serde::{Serialize, Serializer};
 
 use super::format::Format;
+use super::remote::{Trouble, shown};
 use crate::codec::{CodecError, Feature};
 use crate::config::nearest;
 use crate::volume::{Dtype, Region, Size};
 
-/// Why a source could not give the voxels asked of it. `path` is what the plan says.
+/// Why a source could not give the voxels asked of it. `path` is what the plan says, but for
+/// passwords and signatures in URLs.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     #[error("`{path}` does not exist")]
@@ -94,7 +96,7 @@ impl fmt::Display for Unsupported {
             Unsupported::Precomputed(feature) => write!(f, "is a precomputed volume with {feature}"),
             Unsupported::Content => f.write_str("is of no format that is read here"),
             Unsupported::Format(name) => write!(f, "cannot be read as `{name}`, there is no such format"),
-            Unsupported::Scheme(scheme) => write!(f, "is a URL, and `{scheme}` is not read yet"),
+            Unsupported::Scheme(scheme) => write!(f, "is a URL, and `{scheme}` is none that is read"),
             Unsupported::VoxelType(dtype) => write!(f, "names no voxel type, `{dtype}`"),
         }
     }
@@ -350,16 +352,28 @@ impl SourceError {
             SourceError::DoesNotFit { .. } => {
                 "set `cast = \"saturate\"` or `\"wrap\"`, or a `scale`, in the plan, or use a wider voxel type"
             }
-            SourceError::Unreachable { .. } => "look at the file's rights, and whether its disk is there",
+            SourceError::Unreachable { source, .. } => {
+                let of_disk = "look at the file's rights, and whether its disk is there";
+                Trouble::within(source).map_or(of_disk, Trouble::hint)
+            }
             SourceError::LimitsExceeded { .. } => "give the program more with `--memory`",
             SourceError::Plan { mistake, .. } => return mistake.hint(),
         };
         Some(hint.to_owned())
     }
 
+    /// Whether the source may not be there, where a plan allows for that: it is not, or its server does not tell.
+    pub(super) fn may_mean_absent(&self) -> bool {
+        match self {
+            SourceError::NotFound { .. } => true,
+            SourceError::Unreachable { source, .. } => Trouble::within(source).is_some_and(Trouble::may_mean_absent),
+            _ => false,
+        }
+    }
+
     /// A codec's error, on the file of this path.
     pub(super) fn codec(path: &str, error: CodecError) -> Self {
-        let path = path.to_owned();
+        let path = shown(path).into_owned();
         match error {
             CodecError::NotSupported { format, feature } => {
                 SourceError::NotSupported { path, what: Unsupported::Image { format, feature } }
@@ -374,7 +388,7 @@ impl SourceError {
 
     /// A file system's error, on the file of this path.
     pub(super) fn io(path: &str, error: io::Error) -> Self {
-        let path = path.to_owned();
+        let path = shown(path).into_owned();
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NotFound { path },
             _ => SourceError::Unreachable { path, source: error },
@@ -382,7 +396,7 @@ impl SourceError {
     }
 
     pub(super) fn mistake(path: &str, mistake: PlanMistake) -> Self {
-        SourceError::Plan { path: path.to_owned(), mistake }
+        SourceError::Plan { path: shown(path).into_owned(), mistake }
     }
 }
 
@@ -419,7 +433,9 @@ fn unsupported_hint(what: &Unsupported) -> Option<String> {
             "write it anew with CloudVolume as `raw`, `png`, `jpeg` or `compressed_segmentation`".to_owned()
         }
         Unsupported::Content | Unsupported::Format(_) => format!("formats that are read: {}", known()),
-        Unsupported::Scheme(_) => "plain paths and `file://` work".to_owned(),
+        Unsupported::Scheme(_) => {
+            "plain paths, `file://`, `https://`, `http://`, `s3://`, `gs://` and `az://` work".to_owned()
+        }
         Unsupported::VoxelType(_) => "voxel types are `uint8`, `uint16`, `uint64` and so on".to_owned(),
         Unsupported::Array { .. } => "write the array anew: integers or floats, plain or packed by gzip".to_owned(),
         Unsupported::NoArray => return None,

@@ -8,6 +8,7 @@ use super::flat::FlatFormat;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::precomputed::Precomputed;
+use super::remote::shown;
 use super::tiff::TiffReader;
 use super::{RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, bmp, jpeg, png};
 use crate::codec::ImageFormat;
@@ -47,7 +48,7 @@ impl Format {
 /// The format that a plan asks for, if it does.
 pub(super) fn forced(source: &SourceRef) -> Result<Option<Format>, SourceError> {
     let unknown = |name: &String| SourceError::NotSupported {
-        path: source.path.clone(),
+        path: shown(&source.path).into_owned(),
         what: Unsupported::Format(name.clone()),
     };
     source.format.as_ref().map(|name| Format::from_name(name).ok_or_else(|| unknown(name))).transpose()

@@ -20,7 +20,7 @@ pub(super) fn info(located: &Located, selection: &Selection) -> Result<SourceInf
 
 /// Decodes a grey image; of others reads the header.
 pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<Arc<dyn RegionReader>, SourceError> {
-    let decoded = png::decode(BufReader::new(located.open()?), None, limit_bytes);
+    let decoded = png::decode(BufReader::new(located.open_whole(limit_bytes)?), None, limit_bytes);
     if needs_choice(&decoded) {
         let header = header(located)?;
         return Ok(Arc::new(ColourImage::new(located, ImageFormat::Png, limit_bytes, header, decode)));
@@ -33,7 +33,7 @@ fn header(located: &Located) -> Result<Header, SourceError> {
 }
 
 fn decode(located: &Located, pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), SourceError> {
-    let decoded = png::decode(BufReader::new(located.open()?), pick, limit_bytes);
+    let decoded = png::decode(BufReader::new(located.open_whole(limit_bytes)?), pick, limit_bytes);
     decoded.map_err(|error| SourceError::codec(&located.path, error))
 }
 

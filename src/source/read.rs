@@ -1,9 +1,13 @@
 //! Carries plans out: opens, cuts, pads, turns and casts.
 
 use std::io;
+use std::sync::Arc;
 
+use super::location;
+use super::parallel::each;
+use super::remote::shown;
 use super::resolve::{Leaf, Paint};
-use super::{Plan, SourceError, Sources, Target};
+use super::{Plan, RegionReader, SourceError, Sources, Target};
 use crate::volume::{Block, Region};
 
 /// The voxels of a task, and where they are from.
@@ -50,10 +54,24 @@ impl Sources {
     pub fn trace(&self, plan: &Plan, target: &Target) -> Result<Traced, SourceError> {
         let resolved = self.resolve(plan, target)?;
         let mut block = Block::zeros(target.dtype, target.size);
-        for paint in &resolved.paints {
-            match paint {
-                Paint::Fill { region, voxel } => paint_fill(region, voxel, &mut block),
-                Paint::Read(leaf) => self.paint(leaf, &mut block)?,
+        for paints in resolved.paints.chunks(at_once(&resolved.paints)) {
+            if let [paint] = paints {
+                match paint {
+                    Paint::Fill { region, voxel } => paint_fill(region, voxel, &mut block),
+                    Paint::Read(leaf) => self.paint(leaf, &mut block)?,
+                }
+                continue;
+            }
+            let voxels = each(paints, paints.len(), |paint| match paint {
+                Paint::Fill { .. } => Ok(None),
+                Paint::Read(leaf) => self.voxels(leaf).map(Some),
+            })?;
+            for (paint, voxels) in paints.iter().zip(voxels) {
+                match (paint, voxels) {
+                    (Paint::Fill { region, voxel }, _) => paint_fill(region, voxel, &mut block),
+                    (Paint::Read(leaf), Some(voxels)) => paste(leaf, &voxels, &mut block)?,
+                    (Paint::Read(_), None) => {}
+                }
             }
         }
         Ok(Traced { block, read: resolved.read(), covered: resolved.covered })
@@ -71,35 +89,76 @@ impl Sources {
     /// a plan that cannot be carried out: reading it says why.
     pub fn decode_cost(&self, plan: &Plan, target: &Target) -> u64 {
         let Ok(resolved) = self.resolve(plan, target) else { return 0 };
-        let leaves = resolved.paints.iter().map(|paint| match paint {
-            Paint::Fill { .. } => 0,
-            Paint::Read(leaf) => {
-                super::sources::read_cost(&leaf.info, leaf.region.size().voxels(), !leaf.to.is_shift())
-            }
-        });
-        leaves.max().unwrap_or(0)
+        let costs = resolved.paints.iter().map(cost);
+        let most = costs.max().unwrap_or(0);
+        most.saturating_mul(at_once(&resolved.paints) as u64)
+    }
+
+    /// Whether what a plan reads comes over a network: it is then waited for more than it is computed with.
+    pub fn is_remote(&self, plan: &Plan) -> bool {
+        plan.sources().iter().any(|source| location::is_remote(&source.path))
     }
 
     fn paint(&self, leaf: &Leaf, block: &mut Block) -> Result<(), SourceError> {
-        let Leaf { source, selection, info, region, to, conversion } = leaf;
+        let Leaf { selection, info, region, to, conversion, .. } = leaf;
+        if to.is_shift() && conversion.is_identity(info.dtype) {
+            let place = to.map(region);
+            let at = (place.x.start, place.y.start, place.z.start);
+            return self.reader_of(leaf)?.read_into(selection, region, block, at);
+        }
+        paste(leaf, &self.voxels(leaf)?, block)
+    }
+
+    /// The voxels of a leaf in its own type and axes.
+    fn voxels(&self, leaf: &Leaf) -> Result<Block, SourceError> {
+        self.reader_of(leaf)?.read(&leaf.selection, &leaf.region)
+    }
+
+    fn reader_of(&self, leaf: &Leaf) -> Result<Arc<dyn RegionReader>, SourceError> {
+        let Leaf { source, selection, info, .. } = leaf;
         let reader = self.open(source)?;
         let now = reader.info(selection)?;
         if (now.size, now.dtype) != (info.size, info.dtype) {
             return Err(SourceError::io(&source.path, io::Error::other("the file changes while it is read")));
         }
-        let place = to.map(region);
-        let at = (place.x.start, place.y.start, place.z.start);
-        if to.is_shift() && conversion.is_identity(info.dtype) {
-            return reader.read_into(selection, region, block, at);
-        }
-        let voxels = reader.read(selection, region)?;
-        let voxels = if to.is_shift() { voxels } else { to.turn(&voxels) };
-        conversion.paste(&voxels, block, at).map_err(|misfit| {
-            let (x, y, z) = misfit.at;
-            let at = to.inverse().map_voxel((at.0 + x, at.1 + y, at.2 + z));
-            SourceError::DoesNotFit { path: source.path.clone(), value: misfit.value, at, dtype: block.dtype() }
-        })
+        Ok(reader)
     }
+}
+
+/// The most that the leaves which are waited for together may take, in bytes, and how many they may be.
+const TOGETHER_BYTES: u64 = 256 << 20;
+const TOGETHER: u64 = 16;
+
+/// How many of the paints are done side by side: one where all sources are on this machine, several where each waits for a
+/// network, as many as memory allows.
+fn at_once(paints: &[Paint]) -> usize {
+    let is_remote = |paint: &Paint| matches!(paint, Paint::Read(leaf) if location::is_remote(&leaf.source.path));
+    if paints.len() < 2 || !paints.iter().any(is_remote) {
+        return 1;
+    }
+    let most = paints.iter().map(cost).max().unwrap_or(0).max(1);
+    (TOGETHER_BYTES / most).clamp(1, TOGETHER) as usize
+}
+
+fn cost(paint: &Paint) -> u64 {
+    match paint {
+        Paint::Fill { .. } => 0,
+        Paint::Read(leaf) => super::sources::read_cost(&leaf.info, leaf.region.size().voxels(), !leaf.to.is_shift()),
+    }
+}
+
+/// Brings a leaf's voxels to their place.
+fn paste(leaf: &Leaf, voxels: &Block, block: &mut Block) -> Result<(), SourceError> {
+    let Leaf { source, region, to, conversion, .. } = leaf;
+    let place = to.map(region);
+    let at = (place.x.start, place.y.start, place.z.start);
+    let turned = (!to.is_shift()).then(|| to.turn(voxels));
+    conversion.paste(turned.as_ref().unwrap_or(voxels), block, at).map_err(|misfit| {
+        let (x, y, z) = misfit.at;
+        let at = to.inverse().map_voxel((at.0 + x, at.1 + y, at.2 + z));
+        let path = shown(&source.path).into_owned();
+        SourceError::DoesNotFit { path, value: misfit.value, at, dtype: block.dtype() }
+    })
 }
 
 fn paint_fill(region: &Region, voxel: &[u8], block: &mut Block) {

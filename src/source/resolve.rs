@@ -3,12 +3,16 @@
 //! Steps are walked backwards, from the task's box to the boxes of the sources, so that only what the task needs is read,
 //! whatever the steps are. Nothing is decoded here, and whatever headers can tell to be wrong is found here.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::axes::{self, View};
 use super::cast::{Conversion, Values, voxel_bytes};
 use super::error::{PlanMistake, SizeProblem};
+use super::location::is_remote;
+use super::parallel::each;
 use super::placement::Placement;
+use super::remote::{WIDTH, shown};
 use super::{Axis, Cast, Plan, ReadPlan, Selection, SourceError, SourceInfo, SourceRef, Sources, Step, Target};
 use crate::volume::{Region, Size, Span};
 
@@ -76,6 +80,7 @@ struct Resolver<'a> {
 impl Sources {
     /// Holds a plan against its sources' headers.
     pub(super) fn resolve<'a>(&'a self, plan: &'a Plan, target: &'a Target) -> Result<Resolved<'a>, SourceError> {
+        self.look_ahead(plan);
         let resolved = Resolved { paints: Vec::new(), covered: Vec::new() };
         let mut resolver = Resolver { sources: self, target, resolved, only: None, leaves: 0 };
         match plan {
@@ -107,6 +112,17 @@ impl Sources {
             is_plain: false,
             ..(*info).clone()
         }))
+    }
+
+    /// Fetches the headers of sources behind URLs side by side: they are then known when the plan is walked. Whatever is wrong
+    /// is found again there.
+    fn look_ahead(&self, plan: &Plan) {
+        let mut far = plan.sources();
+        far.retain(|source| is_remote(&source.path));
+        if far.len() > 1 {
+            let look = |source| Ok::<_, Infallible>(drop(self.header(source)));
+            let Ok(_) = each(far, WIDTH, look);
+        }
     }
 
     /// The header of the part that is meant, in the source's own axes.
@@ -199,7 +215,7 @@ impl<'a> Resolver<'a> {
     fn leaf(&mut self, source: &'a SourceRef, way: Way) -> Result<(), SourceError> {
         self.leaves += 1;
         let (info, View { selection, exchange }) = match self.sources.header(source) {
-            Err(SourceError::NotFound { .. }) if source.may_lack() => {
+            Err(error) if error.may_mean_absent() && source.may_lack() => {
                 self.resolved.covered.push(way.to.map(&way.wanted));
                 return Ok(());
             }
@@ -257,7 +273,7 @@ impl<'a> Resolver<'a> {
         let Some((step, rest)) = steps.split_last() else {
             return match self.sources.source_info(&plan.source) {
                 Ok(info) => Ok(Some(info.region())),
-                Err(SourceError::NotFound { .. }) if plan.source.may_lack() => Ok(None),
+                Err(error) if error.may_mean_absent() && plan.source.may_lack() => Ok(None),
                 Err(error) => Err(error),
             };
         };
@@ -291,7 +307,7 @@ impl<'a> Resolver<'a> {
         }
         let (is_flat, is_absent) = match self.sources.source_info(&plan.source) {
             Ok(info) => (info.is_flat(), false),
-            Err(SourceError::NotFound { .. }) if plan.source.may_lack() => (false, true),
+            Err(error) if error.may_mean_absent() && plan.source.may_lack() => (false, true),
             // What cannot be read is the reason, whatever its size.
             Err(error) => return Err(error),
         };
@@ -306,7 +322,7 @@ impl<'a> Resolver<'a> {
         }
         if may_be_smaller {
             let (has, problem) = (bounds.size(), SizeProblem::LargerThan(size));
-            return Err(SourceError::WrongSize { path: path.clone(), has, problem });
+            return Err(SourceError::WrongSize { path: shown(path).into_owned(), has, problem });
         }
         let region = plan.steps.iter().rev().find_map(|step| match step {
             Step::Crop(region) => Some(*region),
@@ -322,7 +338,7 @@ impl<'a> Resolver<'a> {
     /// The job says that the required voxels exist; `first` is where the plan's own covered boxes begin.
     fn check_covered(&self, plan: &ReadPlan, first: usize, required: &Region) -> Result<(), SourceError> {
         let Some(rest) = lacking(required, &self.resolved.covered[first..]) else { return Ok(()) };
-        let path = plan.source.path.clone();
+        let path = shown(&plan.source.path).into_owned();
         match self.only {
             Some(Only { has, to }) if self.leaves == 1 => {
                 let problem = SizeProblem::Lacking(to.inverse().map(&rest));

@@ -11,6 +11,7 @@ use super::format::Format;
 use super::generated::Generated;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
+use super::remote::{RemoteSettings, Remotes};
 use super::{Plan, ReadPlan, RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target};
 use super::{flat, format, hdf5, location, number};
 use crate::codec::ImageFormat;
@@ -36,6 +37,7 @@ const MOST_SCALARS: u64 = 4096;
 pub struct Sources {
     base_dir: PathBuf,
     shared: Arc<Shared>,
+    remotes: Arc<Remotes>,
     infos: Cache<(Located, Option<Format>, Selection), SourceInfo>,
     readers: Cache<(Located, Option<Format>), dyn RegionReader>,
     texts: Cache<Located, str>,
@@ -49,12 +51,19 @@ impl Sources {
         Sources {
             base_dir,
             shared: Arc::new(Shared::new(u64::MAX, cache_bytes / 2)),
+            remotes: Remotes::new(RemoteSettings::default(), cache_bytes / 8),
             infos: Cache::new(u64::MAX, MAX_INFOS),
             readers: Cache::new(cache_bytes / 2, MAX_READERS),
             texts: Cache::new(LARGEST_TEXT, MAX_INFOS),
             #[cfg(test)]
             headers_read: Default::default(),
         }
+    }
+
+    /// Asks servers in another way than is usual.
+    pub fn with_remote(self, settings: RemoteSettings) -> Self {
+        let remotes = Remotes::new(settings, self.shared.blocks.most_bytes() / 4);
+        Sources { remotes, ..self }
     }
 
     /// Refuses to decode any single image, strip or tile that needs more than `limit_bytes`.
@@ -74,8 +83,8 @@ impl Sources {
     /// Whether there is a file at `path`, or it means a source without one.
     ///
     /// # Errors
-    /// [`SourceError::NotSupported`] for URLs that are not read yet, [`SourceError::Unreachable`] for folders, and where the
-    /// system does not tell.
+    /// [`SourceError::NotSupported`] for URLs that are not read, [`SourceError::Unreachable`] for folders, and where the
+    /// system or server does not tell.
     pub fn exists(&self, path: &str) -> Result<bool, SourceError> {
         if Generated::find(path)?.is_some() {
             return Ok(true);
@@ -92,7 +101,7 @@ impl Sources {
     /// # Errors
     /// [`SourceError::NotFound`], `Unreachable` and `NotSupported`.
     pub fn list(&self, dir: &str) -> Result<Vec<String>, SourceError> {
-        location::list(&self.base_dir, dir)
+        location::list(&self.base_dir, dir, &self.remotes)
     }
 
     /// The text of a file of at most [`LARGEST_TEXT`] bytes.
@@ -152,7 +161,7 @@ impl Sources {
     }
 
     pub(super) fn locate(&self, path: &str) -> Result<Located, SourceError> {
-        Located::find(&self.base_dir, path)
+        Located::find(&self.base_dir, path, &self.remotes)
     }
 
     pub(super) fn limit_bytes(&self) -> u64 {

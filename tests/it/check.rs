@@ -214,7 +214,7 @@ function M.tile(at)
   elseif at.z == 5 then
     return nil, 'the knife skipped this section'
   elseif at.z == 7 then
-    return { path = 'https://example.org/s7.png' }
+    return { path = 'ftp://example.org/s7.png' }
   elseif at.z == 9 then
     return { regoin = at.region }
   end

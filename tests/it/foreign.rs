@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::support::{Bench, ServedBoss, TestVolume};
 
 /// Python with the packages of `tests/foreign/requirements.txt`; `None`, said aloud, when there is none.
-fn python() -> Option<String> {
+pub fn python() -> Option<String> {
     let python = std::env::var("BOSS_INGEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let probe = Command::new(&python).args(["-c", "import blosc, boto3, numpy, PIL, requests"]).output();
+    let probe = Command::new(&python).args(["-c", "import blosc, boto3, moto, numpy, PIL, requests"]).output();
     if probe.is_ok_and(|probe| probe.status.success()) {
         return Some(python);
     }

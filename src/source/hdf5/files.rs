@@ -8,7 +8,7 @@ use rust_hdf5::{H5File, Hdf5Error};
 
 use super::super::array::Array;
 use super::super::error::Unsupported;
-use super::super::location::{Located, Stream};
+use super::super::location::{LocalFile, Located, Stream};
 use super::super::{SourceError, hdf5::Hdf5Reader};
 use super::superblock;
 use crate::codec::CodecError;
@@ -41,13 +41,16 @@ impl From<Hdf5Error> for Trouble {
 /// Gives each thread a file of its own.
 pub(super) struct Files {
     located: Located,
+    /// The library opens files by name.
+    file: LocalFile,
     limit_bytes: u64,
     idle: Mutex<Vec<H5File>>,
 }
 
 impl Files {
-    pub fn new(located: &Located, limit_bytes: u64) -> Self {
-        Files { located: located.clone(), limit_bytes, idle: Mutex::default() }
+    pub fn new(located: &Located, limit_bytes: u64) -> Result<Self, SourceError> {
+        let file = located.local_file()?;
+        Ok(Files { located: located.clone(), file, limit_bytes, idle: Mutex::default() })
     }
 
     pub fn located(&self) -> &Located {
@@ -64,6 +67,7 @@ impl Files {
     /// # Errors
     /// [`SourceError::Damaged`], `NotSupported` and `Unreachable`.
     pub fn run<T>(&self, dataset: &str, read: impl FnOnce(&H5File) -> Result<T, Trouble>) -> Result<T, SourceError> {
+        let file = &self.file;
         let waiting = self.idle().pop();
         if waiting.is_none() {
             // Tells whether it is still the file that was found, and whether it can be read at all.
@@ -74,7 +78,7 @@ impl Files {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let file = match waiting {
                 Some(file) => file,
-                None => H5File::options().no_locking().open(&self.located.file)?,
+                None => H5File::options().no_locking().open(file.path())?,
             };
             let value = read(&file)?;
             Ok((file, value))

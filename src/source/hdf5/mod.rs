@@ -52,7 +52,7 @@ impl Hdf5Reader {
 
     /// Opens the file and reads its groups.
     pub fn open(located: &Located, shared: &Shared) -> Result<Self, SourceError> {
-        let files = Files::new(located, shared.limit_bytes);
+        let files = Files::new(located, shared.limit_bytes)?;
         let mut names = files.run("", |file| Ok(file.dataset_names()))?;
         names.sort();
         Ok(Hdf5Reader { files, names, arrays: Mutex::default() })

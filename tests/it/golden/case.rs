@@ -11,6 +11,7 @@ use boss_ingest::source::{Plan, SourceError, Sources};
 use boss_ingest::volume::{Block, ChunkGrid, Dtype, Extent, Grid, Index, Size, Span, TileGrid, TileSize};
 use serde_json::Value;
 
+use super::elsewhere;
 use crate::support::offline::{self, ClassAndParams, chain};
 
 /// A case of `index.json`.
@@ -58,6 +59,7 @@ pub fn index_file() -> Value {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/em_stack/sections");
     let text = text.replace("${GOLDEN}/em/example_z_stack", examples.to_str().unwrap());
     let text = text.replace("s3://bkt/", "${GOLDEN}/inputs/zarr/");
+    let text = text.replace("http://HOST", &elsewhere::origin());
     serde_json::from_str(&text.replace("${GOLDEN}", folder().to_str().unwrap())).unwrap()
 }
 
@@ -89,7 +91,7 @@ impl Case {
     /// Runs the path slot, then the other, then reads the voxels, in the type of the expected array.
     pub fn run(&self) -> Outcome {
         let job = self.job();
-        let sources = Arc::new(Sources::new(folder(), 64 << 20));
+        let sources = Arc::new(Sources::new(folder(), 64 << 20).with_remote(elsewhere::settings()));
         let host = Scripts::load(&job).and_then(|scripts| scripts.host(sources.clone()));
         let mut host = match host {
             Ok(host) => host,
@@ -128,7 +130,9 @@ impl Case {
     fn dtype(&self) -> Dtype {
         let arrays = [&self.entry["fixed"]["arr"], &self.entry["output"]];
         let named = arrays.into_iter().find_map(|array| array["dtype"].as_str());
-        named.unwrap_or("uint8").parse().unwrap()
+        // Hyperstacks come as 16 bits, whatever they are.
+        let is_hyperstack = self.entry["tile_class"].as_str().is_some_and(|class| class.contains("HyperStack"));
+        named.unwrap_or(if is_hyperstack { "uint16" } else { "uint8" }).parse().unwrap()
     }
 
     /// The job as the case describes it.
@@ -157,9 +161,7 @@ impl Case {
 
 /// The reader that is lacking, by what a look at the file failed with.
 fn missing_reader(error: &str) -> Option<&'static str> {
-    let schemes = [("http://", "http"), ("s3://", "S3"), ("bossdb://", "bossdb")];
-    let by_scheme = schemes.into_iter().find(|(scheme, _)| error.contains(&format!("`{scheme}` is not read yet")));
-    by_scheme.map(|(_, reader)| reader)
+    error.contains("`bossdb://` is none that is read").then_some("bossdb")
 }
 
 /// The reader of volumes in folders, by the format that the plan names.

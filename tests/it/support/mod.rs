@@ -5,6 +5,7 @@ mod boss;
 pub mod offline;
 mod program;
 mod volume;
+pub mod web;
 
 pub use bench::Bench;
 pub use boss::ServedBoss;
