@@ -73,6 +73,9 @@ impl<'a> Looker<'a> {
             Ok(survey) => {
                 self.note(index, part, &survey, run);
                 part.reach(index, run, &part.required());
+                if let Some(error) = survey.reads.iter().find_map(|read| self.sources.check_parts(read).err()) {
+                    run.problems.add(faults::about_error(&error), faults::source(&error, index));
+                }
             }
             Err(error) => match part.plan {
                 Plan::Stack { z, sections } => self.sections(index, part, *z, sections, error, run),

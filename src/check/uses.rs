@@ -149,7 +149,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::source::{ReadPlan, SourceInfo, SourceRef, Sources};
+    use crate::source::{ReadPlan, Selection, SourceInfo, SourceRef, Sources};
     use crate::volume::Size;
 
     fn info(z: u64) -> Arc<SourceInfo> {
@@ -167,7 +167,13 @@ mod tests {
         let (source, info) = (ReadPlan::new("a.tif").source, info(depth));
         let one = |(index, x, z): &Reading| {
             let region = Region::new(Span::new(x.0, x.1), Span::new(0, 37), Span::new(z.0, z.1));
-            let read = SourceRead { source: &source, info: info.clone(), region, place: region };
+            let read = SourceRead {
+                source: &source,
+                selection: Selection::default(),
+                info: info.clone(),
+                region,
+                place: region,
+            };
             Use::new(*index, index.z, &read)
         };
         let mut all = one(&tasks[0]);
@@ -211,7 +217,7 @@ mod tests {
         let channel = SourceRef { level: Some(1), ..whole.clone() };
         let keys = [&whole, &page, &channel].map(|source| {
             let region = info.region();
-            key(&SourceRead { source, info: info.clone(), region, place: region })
+            key(&SourceRead { source, selection: Selection::default(), info: info.clone(), region, place: region })
         });
         assert!(keys[0] == keys[1] && keys[0] != keys[2]);
     }

@@ -39,6 +39,11 @@ impl Blocks {
         self.readers.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The block, where it is kept.
+    pub fn kept(&self, key: &Key) -> Option<Arc<Block>> {
+        self.kept.kept(key)
+    }
+
     /// The block, decoded by `decode` where nobody has it. Waits while another thread decodes it.
     pub fn get<E>(&self, key: &Key, decode: impl FnOnce() -> Result<Block, E>) -> Result<Arc<Block>, E> {
         self.kept.get(key, || {

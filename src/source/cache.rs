@@ -56,6 +56,11 @@ impl<K: Hash + Eq + Clone, V: ?Sized> Cache<K, V> {
         Ok(value)
     }
 
+    /// The value of a key, where it is kept.
+    pub fn kept(&self, key: &K) -> Option<Arc<V>> {
+        lock(&self.state).touch(key)
+    }
+
     /// The sum of what is kept.
     #[cfg(test)]
     pub fn weight(&self) -> u64 {
@@ -67,16 +72,17 @@ impl<K: Hash + Eq + Clone, V: ?Sized> Cache<K, V> {
 
 impl<K: Hash + Eq + Clone, V: ?Sized> State<K, V> {
     fn look_up(&mut self, key: &K) -> Result<Arc<V>, Arc<Gate<V>>> {
+        self.touch(key).ok_or_else(|| Arc::clone(self.gates.entry(key.clone()).or_default()))
+    }
+
+    /// What is kept for a key, used now.
+    fn touch(&mut self, key: &K) -> Option<Arc<V>> {
+        let kept = self.kept.get_mut(key)?;
         self.clock += 1;
-        match self.kept.get_mut(key) {
-            Some(kept) => {
-                self.by_use.remove(&kept.used);
-                self.by_use.insert(self.clock, key.clone());
-                kept.used = self.clock;
-                Ok(Arc::clone(&kept.value))
-            }
-            None => Err(Arc::clone(self.gates.entry(key.clone()).or_default())),
-        }
+        self.by_use.remove(&kept.used);
+        self.by_use.insert(self.clock, key.clone());
+        kept.used = self.clock;
+        Some(Arc::clone(&kept.value))
     }
 
     fn keep(&mut self, key: &K, value: &Arc<V>, weight: u64, max_weight: u64, max_values: usize) {

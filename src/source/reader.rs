@@ -41,6 +41,18 @@ pub trait RegionReader: Send + Sync {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError>;
 
+    /// Looks whether the parts that hold the voxels of `region`, which lies inside the source, are there and as long as they
+    /// must be. Decodes nothing, and asks for nothing twice; where each part costs a request, only for some. A source in one
+    /// file has no parts.
+    ///
+    /// # Errors
+    /// [`SourceError::NoChunk`] and `Damaged` for the first that is missing or cut, and as
+    /// [`read_into`](RegionReader::read_into).
+    fn check_parts(&self, selection: &Selection, region: &Region) -> Result<(), SourceError> {
+        let _ = (selection, region);
+        Ok(())
+    }
+
     /// Bytes of memory that the reader holds as long as it is open.
     fn held_bytes(&self) -> u64;
 

@@ -3,16 +3,16 @@
 use std::io::BufReader;
 
 use super::format::Format;
-use super::{Plan, ReadPlan, SourceError, SourceInfo, SourceRef, Sources, Step, Target, format, sources};
-use crate::codec::check_whole;
+use super::{Plan, ReadPlan, SourceError, SourceInfo, SourceRead, SourceRef, Sources, Step, Target, format, sources};
+use crate::codec::{ImageFormat, check_whole};
 use crate::volume::{Region, Span};
 
 /// About the most voxels that are decoded at once, in bytes, where a format allows it.
 const BAND_BYTES: u64 = 16 << 20;
 
 impl Sources {
-    /// Finds files that end before their image does, as stopped copies do. Decodes nothing: changed bytes pass, and so does
-    /// every volume of many files.
+    /// Finds files that end before their image does, as stopped copies do. Decodes nothing: changed bytes pass. The chunks of
+    /// volumes are looked for where tasks need them, by [`Sources::check_parts`].
     ///
     /// # Errors
     /// [`SourceError::Damaged`] for a file that ends too early, and as [`Sources::source_info`].
@@ -27,6 +27,18 @@ impl Sources {
         };
         let checked = check_whole(BufReader::new(located.open()?), format);
         checked.map_err(|error| SourceError::codec(&located.path, error))
+    }
+
+    /// Looks whether the chunks that a task reads of a volume are there, decoding none.
+    ///
+    /// # Errors
+    /// [`SourceError::NoChunk`] and `Damaged` for the first that is missing or cut, and as [`Sources::read`].
+    pub fn check_parts(&self, read: &SourceRead) -> Result<(), SourceError> {
+        // Opening an image decodes it, and it has no parts.
+        if read.info.is_endless() || ImageFormat::from_name(read.info.format).is_some() {
+            return Ok(());
+        }
+        self.open(read.source)?.check_parts(&read.selection, &read.region)
     }
 
     /// Decodes every voxel of a source, some at a time, and keeps none.

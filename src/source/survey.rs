@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::resolve::{Leaf, Paint};
-use super::{Plan, SourceError, SourceInfo, SourceRef, Sources, Target};
+use super::{Plan, Selection, SourceError, SourceInfo, SourceRef, Sources, Target};
 use crate::volume::Region;
 
 /// What a plan would read.
@@ -18,6 +18,7 @@ pub struct Survey<'a> {
 #[derive(Clone, Debug)]
 pub struct SourceRead<'a> {
     pub source: &'a SourceRef,
+    pub selection: Selection,
     /// What the source is, with its axes as they are stored.
     pub info: Arc<SourceInfo>,
     /// In the source's own voxels, inside it.
@@ -36,9 +37,9 @@ impl Sources {
         let resolved = self.resolve(plan, target)?;
         let reads = resolved.paints.into_iter().filter_map(|paint| match paint {
             Paint::Fill { .. } => None,
-            Paint::Read(Leaf { source, info, region, to, .. }) => {
+            Paint::Read(Leaf { source, selection, info, region, to, .. }) => {
                 let place = to.map(&region);
-                Some(SourceRead { source, info, region, place })
+                Some(SourceRead { source, selection, info, region, place })
             }
         });
         Ok(Survey { reads: reads.collect(), covered: resolved.covered })

@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use super::info::{Encoding, Info, Scale};
+use super::info::{Encoding, Info};
 use super::{FORMAT, Flaw, segmentation};
 use crate::codec::{self, CodecError, Pick};
 use crate::source::packing::{Packing, unpacked};
@@ -27,6 +27,13 @@ impl Shape {
     /// Bytes of all voxels; saturates.
     pub fn bytes(&self) -> u64 {
         self.size.voxels().saturating_mul(self.channels).saturating_mul(self.dtype.size_bytes() as u64)
+    }
+
+    /// The most bytes that an encoded chunk can have, packed or not: packing adds five for each block of at most 64 KiB (RFC
+    /// 1951, 3.2.4), and a header.
+    pub fn most_object_bytes(&self, encoding: Encoding) -> u64 {
+        let bytes = self.most_encoded_bytes(encoding);
+        bytes.saturating_add(bytes / 1000).saturating_add(1 << 16)
     }
 
     /// The most bytes that an encoded chunk can reasonably have, unpacked.
@@ -82,23 +89,25 @@ fn image(
     shape: Shape,
     decode: impl Fn(Option<Pick>, u64) -> Result<(codec::Header, Block), CodecError>,
 ) -> Result<Vec<u8>, CodecError> {
-    let mut voxels = Vec::new();
-    for channel in 0..shape.channels {
-        let pick = (shape.channels > 1).then_some(Pick::Channel(channel));
-        // An image that needs more memory than the chunk cannot be the chunk.
-        let (header, plane) = decode(pick, shape.bytes())?;
-        let found = (plane.dtype(), plane.size().voxels(), u64::from(header.channels.count()));
-        if found != (shape.dtype, shape.size.voxels(), shape.channels) {
-            let (dtype, count, channels) = found;
-            return Err(damaged(format!("it holds {count} voxels of {dtype} in {channels} channels").into()));
-        }
-        voxels.extend_from_slice(plane.as_bytes());
+    if shape.channels == 1 {
+        return plane(shape, None, decode);
     }
-    Ok(voxels)
+    let planes = (0..shape.channels).map(|channel| plane(shape, Some(Pick::Channel(channel)), &decode));
+    let planes: Vec<Vec<u8>> = planes.collect::<Result<_, _>>()?;
+    Ok(planes.concat())
 }
 
-/// The file of a chunk that stands alone: its box, in the volume's positions.
-pub(super) fn file(scale: &Scale, region: &crate::volume::Region) -> String {
-    let span = |span: crate::volume::Span| format!("{}-{}", span.start, span.stop);
-    format!("{}/{}_{}_{}", scale.key, span(region.x), span(region.y), span(region.z))
+fn plane(
+    shape: Shape,
+    pick: Option<Pick>,
+    decode: impl Fn(Option<Pick>, u64) -> Result<(codec::Header, Block), CodecError>,
+) -> Result<Vec<u8>, CodecError> {
+    // An image that needs more memory than the chunk cannot be the chunk.
+    let (header, plane) = decode(pick, shape.bytes())?;
+    let found = (plane.dtype(), plane.size().voxels(), u64::from(header.channels.count()));
+    if found != (shape.dtype, shape.size.voxels(), shape.channels) {
+        let (dtype, count, channels) = found;
+        return Err(damaged(format!("it holds {count} voxels of {dtype} in {channels} channels").into()));
+    }
+    Ok(plane.into_bytes())
 }

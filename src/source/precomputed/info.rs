@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Flaw;
 use super::sharding::Sharding;
-use crate::volume::{Dtype, Region, Size};
+use crate::volume::{Dtype, Size};
 
 /// No position lies further from 0, and no length is larger, so that sums of some of them never overflow.
 const FARTHEST: u64 = 1 << 48;
@@ -24,7 +24,7 @@ pub(super) struct Info {
 /// One level of detail. Voxels are counted at that level.
 #[derive(Debug)]
 pub(super) struct Scale {
-    /// The folder of the chunks, relative to the volume's.
+    /// The path of the chunks' folder from the volume's, which may begin with `..`; empty for the volume's own.
     pub key: String,
     pub size: Size,
     /// The position `(x, y, z)` of the first voxel, which is that of the first chunk too.
@@ -98,6 +98,8 @@ impl Info {
 impl Scale {
     fn new(written: WrittenScale, dtype: Dtype) -> Result<Self, Refusal> {
         let WrittenScale { key, voxel_offset: [x, y, z], sharding, .. } = written;
+        let key =
+            folder(&key).ok_or_else(|| Refusal::Unsupported(format!("a scale at `{key}`, outside of its folder")))?;
         let wrong = |what: &str| Refusal::from(format!("its scale `{key}` has {what}"));
         let size = length(written.size).ok_or_else(|| wrong("a `size` that is none"))?;
         let chunk = written.chunk_sizes.first().copied().and_then(length);
@@ -124,21 +126,49 @@ impl Scale {
         let chunk = Size::new(chunk.x.min(size.x), chunk.y.min(size.y), chunk.z.min(size.z));
         Ok(Scale { key, size, origin: (x, y, z), chunk, encoding, sharding })
     }
+}
 
-    /// The number of chunks on each axis.
-    pub fn cells(&self) -> Size {
-        let Scale { size, chunk, .. } = self;
-        Size::new(size.x.div_ceil(chunk.x), size.y.div_ceil(chunk.y), size.z.div_ceil(chunk.z))
+/// A relative path without detours. One from the root, or a URL, would lead away from where the volume was said to be.
+fn folder(key: &str) -> Option<String> {
+    if key.starts_with('/') || key.contains("://") || key.contains('\\') {
+        return None;
     }
-
-    /// The box of all voxels.
-    pub fn region(&self) -> Region {
-        let (x, y, z) = self.origin;
-        Region::of_size(self.size).shift(x, y, z)
+    let mut parts: Vec<&str> = Vec::new();
+    for part in key.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => _ = parts.pop(),
+            part => parts.push(part),
+        }
     }
+    Some(parts.join("/"))
 }
 
 fn length([x, y, z]: [u64; 3]) -> Option<Size> {
     let is_length = |length: u64| (1..=FARTHEST).contains(&length);
     (is_length(x) && is_length(y) && is_length(z)).then_some(Size::new(x, y, z))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_relative_paths() {
+        let cases = [
+            ("4_4_40", Some("4_4_40")),
+            ("./a//b/", Some("a/b")),
+            ("a/../b", Some("b")),
+            ("../../other/./4_4_40", Some("../../other/4_4_40")),
+            ("a/../../b", Some("../b")),
+            ("", Some("")),
+            (".", Some("")),
+            ("/etc", None),
+            ("gs://bucket/a", None),
+            ("a\\b", None),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(folder(key).as_deref(), expected, "{key}");
+        }
+    }
 }

@@ -9,11 +9,21 @@
 //! **Specification**: <https://neuroglancer-docs.web.app/datasource/precomputed/volume.html>.
 
 mod chunk;
+#[cfg(test)]
+mod damage_tests;
+mod grid;
 mod info;
-mod named;
+mod looked;
+mod objects;
+mod part;
+mod pasting;
 mod reader;
+mod request;
 mod segmentation;
 mod sharding;
+mod shards;
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +31,9 @@ pub(super) use reader::Precomputed;
 
 /// The format's name.
 const FORMAT: &str = "precomputed";
+
+/// The name of the file that says what a volume is.
+const INFO: &str = "info";
 
 /// What breaks the rules of the format, in words.
 type Flaw = Box<dyn std::error::Error + Send + Sync>;

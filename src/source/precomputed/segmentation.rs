@@ -21,7 +21,7 @@ fn cells(size: Size, block: Size) -> Size {
     Size::new(size.x.div_ceil(block.x), size.y.div_ceil(block.y), size.z.div_ceil(block.z))
 }
 
-/// Writes the labels of `item` bytes to `voxels`, which has room for `size`, x fastest, channel by channel.
+/// Writes the labels of `item` bytes, 4 or 8, to `voxels`, which has room for `size`, x fastest, channel by channel.
 pub(super) fn decode(
     bytes: &[u8],
     (size, block): (Size, Size),
@@ -36,19 +36,20 @@ pub(super) fn decode(
         let cells = cells(size, block);
         for cell in 0..cells.voxels() {
             let at = (cell % cells.x * block.x, cell / cells.x % cells.y * block.y, cell / cells.x / cells.y * block.z);
-            decode_block(words, cell, block, at, item, size, voxels)?;
+            let decode = if item == 4 { decode_block::<4> } else { decode_block::<8> };
+            decode(words, cell, block, at, size, voxels)?;
         }
     }
     Ok(())
 }
 
-/// The block with the number `cell`, whose first voxel is at `(x, y, z)` of the chunk. It may reach past the chunk's end.
-fn decode_block(
+/// The block with the number `cell`, whose first voxel is at `(x, y, z)` of the chunk, with labels of `ITEM` bytes. It may
+/// reach past the chunk's end.
+fn decode_block<const ITEM: usize>(
     words: Words,
     cell: u64,
     block: Size,
     (x, y, z): (u64, u64, u64),
-    item: usize,
     size: Size,
     voxels: &mut [u8],
 ) -> Result<(), Flaw> {
@@ -57,19 +58,42 @@ fn decode_block(
     if !matches!(bits, 0 | 1 | 2 | 4 | 8 | 16 | 32) {
         return Err(format!("it has numbers of {bits} bits").into());
     }
+    let (table, _) = table.0.as_chunks::<ITEM>();
     let numbers = words.skip(if bits == 0 { 0 } else { numbers.into() })?;
-    let mask = (1u64 << bits) - 1;
+    let width = (block.x.min(size.x - x)) as usize;
     for voxel_z in z..(z + block.z).min(size.z) {
         for voxel_y in y..(y + block.y).min(size.y) {
-            let first = (block.x * ((voxel_y - y) + block.y * (voxel_z - z))).wrapping_mul(bits);
-            let row = (size.x * (voxel_y + size.y * voxel_z)) as usize;
-            for voxel_x in x..(x + block.x).min(size.x) {
-                let bit = first + (voxel_x - x) * bits;
-                let number = if bits == 0 { 0 } else { u64::from(numbers.at(bit / 32)?) >> (bit % 32) & mask };
-                let to = (row + voxel_x as usize) * item;
-                voxels[to..to + item].copy_from_slice(table.label(number, item)?);
+            let row = (x + size.x * (voxel_y + size.y * voxel_z)) as usize * ITEM;
+            let (row, _) = voxels[row..row + width * ITEM].as_chunks_mut::<ITEM>();
+            if bits == 0 {
+                row.fill(*table.first().ok_or_else(too_short)?);
+                continue;
             }
+            let first = (block.x * ((voxel_y - y) + block.y * (voxel_z - z))).wrapping_mul(bits);
+            look_up(numbers, first, bits as u32, table, row)?;
         }
+    }
+    Ok(())
+}
+
+/// Writes the labels that a row of numbers of so many bits, the first of them at the bit `first`, have in the table.
+fn look_up<const ITEM: usize>(
+    numbers: Words,
+    first: u64,
+    bits: u32,
+    table: &[[u8; ITEM]],
+    row: &mut [[u8; ITEM]],
+) -> Result<(), Flaw> {
+    let (words, _) = numbers.skip(first / 32)?.0.as_chunks::<4>();
+    let (mask, mut at, mut words) = (u32::MAX >> (32 - bits), (first % 32) as u32, words.iter());
+    let mut next = || words.next().map(|word| u32::from_le_bytes(*word)).ok_or_else(too_short);
+    let mut word = next()?;
+    for voxel in row {
+        if at == 32 {
+            (word, at) = (next()?, 0);
+        }
+        *voxel = *table.get((word >> at & mask) as usize).ok_or_else(too_short)?;
+        at += bits;
     }
     Ok(())
 }
@@ -85,14 +109,8 @@ impl<'a> Words<'a> {
     }
 
     fn at(self, index: u64) -> Result<u32, Flaw> {
-        let word = self.label(index, WORD as usize)?;
-        Ok(u32::from_le_bytes(word.try_into().expect("a word has four bytes")))
-    }
-
-    /// The bytes of the entry with this number in a table of entries of `item` bytes.
-    fn label(self, number: u64, item: usize) -> Result<&'a [u8], Flaw> {
-        let from = usize::try_from(number).ok().and_then(|number| number.checked_mul(item)).ok_or_else(too_short)?;
-        self.0.get(from..).and_then(|rest| rest.get(..item)).ok_or_else(too_short)
+        let word = self.skip(index)?.0.first_chunk().ok_or_else(too_short)?;
+        Ok(u32::from_le_bytes(*word))
     }
 }
 

@@ -41,10 +41,10 @@ pub(super) struct Sharding {
 }
 
 /// Where the index of a minishard is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Minishard {
     pub shard: u64,
-    number: u64,
+    pub number: u64,
 }
 
 /// The bytes of each chunk in its shard's file, by number.
@@ -89,15 +89,16 @@ impl Sharding {
         format!("{shard:0width$x}.shard", width = self.shard_bits.div_ceil(4) as usize)
     }
 
-    /// Where the place of a minishard's index is written.
-    pub fn entry(&self, minishard: Minishard) -> Range<u64> {
-        minishard.number * ENTRY..(minishard.number + 1) * ENTRY
+    /// Minishards of a shard.
+    pub fn minishards(&self) -> u64 {
+        1 << self.minishard_bits
     }
 
-    /// The place of a minishard's index; empty where the minishard has no chunk.
-    pub fn place(&self, entry: &[u8]) -> Result<Range<u64>, Flaw> {
-        let number = |at: usize| word(entry, at);
-        let (start, end) = (number(0).ok_or("its index is short")?, number(1).ok_or("its index is short")?);
+    /// The place of a minishard's index, out of entries of the first index of which it is the `nth`; empty where the minishard
+    /// has no chunk.
+    pub fn place(&self, entries: &[u8], nth: u64) -> Result<Range<u64>, Flaw> {
+        let number = |at: u64| word(entries, at as usize).ok_or("its index is short");
+        let (start, end) = (number(2 * nth)?, number(2 * nth + 1)?);
         self.after_first_index(start, end.checked_sub(start).ok_or("a minishard ends before it begins")?)
     }
 
@@ -134,7 +135,7 @@ fn packing(encoding: &Option<String>) -> Option<Packing> {
 
 /// The number at an index of a sequence of little-endian numbers of 64 bits.
 fn word(bytes: &[u8], index: usize) -> Option<u64> {
-    let word = bytes.chunks_exact(8).nth(index)?;
+    let word = bytes.get(8 * index..8 * index + 8)?;
     Some(u64::from_le_bytes(word.try_into().expect("a word has eight bytes")))
 }
 
