@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// How the bytes of an object are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub(super) enum Packing {
 
 /// How gzip data begins (RFC 1952, 2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// The largest window of gzip, as a power of 2.
+const GZIP_WINDOW: u8 = 15;
+
+/// The least room that is added at once, in bytes.
+const GZIP_ROOM: usize = 1 << 16;
 
 /// How zstd data begins (RFC 8878, 3.1.1).
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -62,7 +68,7 @@ impl Packing {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         match self {
-            Packing::Gzip => read(MultiGzDecoder::new(bytes), bytes.len(), most_bytes),
+            Packing::Gzip => gunzip(bytes, most_bytes),
             Packing::Brotli => {
                 read(brotli_decompressor::Decompressor::new(bytes, BROTLI_BUFFER), bytes.len(), most_bytes)
             }
@@ -84,16 +90,47 @@ pub(super) fn unpacked(bytes: &[u8], packing: Option<Packing>, most_bytes: u64) 
     packing.map_or(Ok(Cow::Borrowed(bytes)), |packing| packing.unpack(bytes, most_bytes).map(Cow::Owned))
 }
 
-fn read(decoder: impl Read, packed_bytes: usize, most_bytes: u64) -> io::Result<Vec<u8>> {
-    // Most objects are about as large as they may be; room for more than they can hold is never taken.
-    let room = usize::try_from(most_bytes).unwrap_or(usize::MAX).min(packed_bytes.saturating_mul(MOST_IN_ONE));
-    let mut unpacked = Vec::with_capacity(room);
-    decoder.take(most_bytes.saturating_add(1)).read_to_end(&mut unpacked)?;
-    if unpacked.len() as u64 > most_bytes {
-        let message = format!("it unpacks to more than {most_bytes} bytes");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+/// Unpacks the members of gzip data straight to where they stay: flate2's readers go through a window of 32 KiB, again and
+/// again.
+fn gunzip(mut bytes: &[u8], most_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut unpacked = Vec::with_capacity(room(bytes.len(), most_bytes));
+    while !bytes.is_empty() {
+        let mut member = Decompress::new_gzip(GZIP_WINDOW);
+        loop {
+            let before = member.total_in();
+            let status = member.decompress_vec(bytes, &mut unpacked, FlushDecompress::Finish)?;
+            bytes = &bytes[(member.total_in() - before) as usize..];
+            check_bound(&unpacked, most_bytes)?;
+            if status == Status::StreamEnd {
+                break;
+            }
+            if unpacked.len() < unpacked.capacity() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let left = usize::try_from(most_bytes - unpacked.len() as u64).unwrap_or(usize::MAX);
+            unpacked.reserve_exact(unpacked.len().max(GZIP_ROOM).min(left.saturating_add(1)));
+        }
     }
     Ok(unpacked)
+}
+
+fn read(decoder: impl Read, packed_bytes: usize, most_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut unpacked = Vec::with_capacity(room(packed_bytes, most_bytes));
+    decoder.take(most_bytes.saturating_add(1)).read_to_end(&mut unpacked)?;
+    check_bound(&unpacked, most_bytes)?;
+    Ok(unpacked)
+}
+
+/// Room to begin with: most objects are about as large as they may be. Not more than packed bytes can hold.
+fn room(packed_bytes: usize, most_bytes: u64) -> usize {
+    usize::try_from(most_bytes).unwrap_or(usize::MAX).min(packed_bytes.saturating_mul(MOST_IN_ONE))
+}
+
+fn check_bound(unpacked: &[u8], most_bytes: u64) -> io::Result<()> {
+    if unpacked.len() as u64 <= most_bytes {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("it unpacks to more than {most_bytes} bytes")))
 }
 
 #[cfg(test)]
@@ -130,6 +167,16 @@ mod tests {
                 assert!(packing.unpack(&packed[..length], 100_000).is_err(), "{packing:?} cut to {length}");
             }
         }
+    }
+
+    #[test]
+    fn members_of_gzip_data_follow_one_another() {
+        let packed = [gzip(&[1; 70_000]), gzip(&[]), gzip(&[2; 9])].concat();
+        let unpacked = [vec![1; 70_000], vec![2; 9]].concat();
+        assert_eq!(Packing::Gzip.unpack(&packed, 70_009).unwrap(), unpacked);
+        assert_eq!(Packing::Gzip.unpack(&packed, 1 << 40).unwrap(), unpacked);
+        assert!(Packing::Gzip.unpack(&packed, 70_008).is_err());
+        assert!(Packing::Gzip.unpack(&[&packed[..], &[0]].concat(), 1 << 20).is_err());
     }
 
     #[test]

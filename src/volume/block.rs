@@ -1,8 +1,8 @@
 //! The voxels of a box, in memory.
 
-use ndarray::{Array3, ArrayView3, ArrayViewMut3, Zip, s};
+use ndarray::Array3;
 
-use super::{Dtype, Region, Size, Span};
+use super::{Dtype, Region, Size};
 
 /// A box of voxels in memory: `[z, y, x]`, x fastest, each voxel little-endian.
 ///
@@ -96,8 +96,7 @@ impl Block {
         if target.is_empty() {
             return;
         }
-        let from = source.view(&target.shift(-x, -y, -z));
-        copy_rows(self.view_mut(&target), from);
+        self.copy_box(&target, source, &target.shift(-x, -y, -z));
     }
 
     /// Copies the box `part` of `source`, counted from the source's first voxel, so that its first voxel comes to `(x, y, z)`.
@@ -106,8 +105,9 @@ impl Block {
     /// When the blocks have different voxel types, or the box is not inside both.
     pub fn paste_part(&mut self, source: &Block, part: &Region, (x, y, z): (i64, i64, i64)) {
         assert_eq!(self.dtype, source.dtype, "pasted blocks have one voxel type");
-        let place = Region::of_size(part.size()).shift(x, y, z);
-        copy_rows(self.view_mut(&place), source.view(part));
+        if !part.is_empty() {
+            self.copy_box(&Region::of_size(part.size()).shift(x, y, z), source, part);
+        }
     }
 
     /// Cuts a box out of this block; `region` counts from the block's first voxel. Voxels outside the block are zero.
@@ -117,28 +117,23 @@ impl Block {
         cut
     }
 
-    fn view(&self, region: &Region) -> ArrayView3<'_, u8> {
-        let (z, y, x) = self.ranges(region);
-        self.bytes.slice(s![z, y, x])
+    /// Copies the box `part` of `source` to `place`, which is as large and not empty, row by row.
+    fn copy_box(&mut self, place: &Region, source: &Block, part: &Region) {
+        let (item, to_size, from_size) = (self.dtype.size_bytes(), self.size(), source.size());
+        let are_inside = Region::of_size(to_size).covers(place) && Region::of_size(from_size).covers(part);
+        assert!(are_inside, "{place} and {part} are inside of {to_size} and {from_size}");
+        let row = |size: Size, x: i64, y: i64, z: i64| {
+            let first = (z as usize * size.y as usize + y as usize) * size.x as usize + x as usize;
+            first * item..(first + part.x.len() as usize) * item
+        };
+        let (to, from) = (self.as_bytes_mut(), source.as_bytes());
+        for (to_z, z) in (place.z.start..place.z.stop).zip(part.z.start..) {
+            for (to_y, y) in (place.y.start..place.y.stop).zip(part.y.start..) {
+                let voxels = &from[row(from_size, part.x.start, y, z)];
+                to[row(to_size, place.x.start, to_y, to_z)].copy_from_slice(voxels);
+            }
+        }
     }
-
-    fn view_mut(&mut self, region: &Region) -> ArrayViewMut3<'_, u8> {
-        let (z, y, x) = self.ranges(region);
-        self.bytes.slice_mut(s![z, y, x])
-    }
-
-    /// The index ranges `[z, y, x · bytes]` of a region that lies inside the block.
-    fn ranges(&self, region: &Region) -> (std::ops::Range<usize>, std::ops::Range<usize>, std::ops::Range<usize>) {
-        let range = |span: Span, item: usize| span.start as usize * item..span.stop as usize * item;
-        (range(region.z, 1), range(region.y, 1), range(region.x, self.dtype.size_bytes()))
-    }
-}
-
-fn copy_rows(mut target: ArrayViewMut3<u8>, source: ArrayView3<u8>) {
-    Zip::from(target.rows_mut()).and(source.rows()).for_each(|mut to, from| {
-        let to = to.as_slice_mut().expect("rows of a block are contiguous");
-        to.copy_from_slice(from.to_slice().expect("rows of a block are contiguous"));
-    });
 }
 
 /// The shape `[z, y, x · bytes per voxel]`, when the whole box can be addressed.
@@ -151,6 +146,7 @@ fn shape_bytes(dtype: Dtype, size: Size) -> Option<(usize, usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Span;
     use super::*;
 
     /// A block whose voxel at (x, y, z) is `x + 10·y + 100·z`.
