@@ -1,38 +1,14 @@
 //! Judges that are not ours: Python programs read what `serve` gives and compare it with the sources.
 
 use std::path::Path;
-use std::process::Command;
 
 use boss_ingest::volume::Dtype;
 use serde_json::json;
 
-use crate::support::{Bench, ServedBoss, TestVolume};
+use crate::support::{Bench, ServedBoss, TestVolume, python, run};
 
-/// Python with the packages of `tests/foreign/requirements.txt`; `None`, said aloud, when there is none.
-pub fn python() -> Option<String> {
-    let python = std::env::var("BOSS_INGEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let probe = Command::new(&python).args(["-c", "import blosc, boto3, moto, numpy, PIL, requests"]).output();
-    if probe.is_ok_and(|probe| probe.status.success()) {
-        return Some(python);
-    }
-    // In CI a judge that is missing is a failure.
-    assert!(
-        std::env::var_os("BOSS_INGEST_PYTHON").is_none(),
-        "`{python}` lacks packages of tests/foreign/requirements.txt"
-    );
-    println!("left out: `{python}` lacks packages of tests/foreign/requirements.txt");
-    None
-}
-
-/// Runs a script of `tests/foreign`, which must end well; gives what it said.
-fn run(python: &str, script: &str, args: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(script);
-    let judged = Command::new(python).arg(script).args(args).output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
-    assert!(judged.status.success(), "{text}");
-    println!("{text}");
-    text
-}
+/// What the scripts of these stories import.
+const PACKAGES: &str = "blosc, boto3, numpy, PIL, requests";
 
 /// Compares what a Boss gives back of jobs with Pillow's reading of their sections.
 fn judge(python: &str, boss: &ServedBoss, jobs: &[(&Path, &Path)]) {
@@ -44,7 +20,7 @@ fn judge(python: &str, boss: &ServedBoss, jobs: &[(&Path, &Path)]) {
 
 #[test]
 fn boto3_and_python_blosc_finish_jobs_on_the_local_boss() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(PACKAGES) else { return };
     let bench = Bench::new();
     let boss = ServedBoss::start(bench.path(), &[]);
     let text = run(&python, "check_server_boto3.py", &[&boss.origin, &boss.token()]);
@@ -53,7 +29,7 @@ fn boto3_and_python_blosc_finish_jobs_on_the_local_boss() {
 
 #[test]
 fn both_examples_are_read_back_by_python_as_pillow_reads_the_sections() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(PACKAGES) else { return };
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let (stack, volume) = (examples.join("em_stack/job.json"), examples.join("em_volume/job.json"));
     let bench = Bench::new();
@@ -67,7 +43,7 @@ fn both_examples_are_read_back_by_python_as_pillow_reads_the_sections() {
 
 #[test]
 fn python_finds_zeros_where_there_is_no_data() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(PACKAGES) else { return };
     let bench = Bench::new();
     let boss = ServedBoss::start(bench.path(), &[]);
     let volume = TestVolume::new(Dtype::Uint16, 1111, 1030, 21);
@@ -84,7 +60,7 @@ fn python_finds_zeros_where_there_is_no_data() {
 
 #[test]
 fn numpy_and_pillow_read_what_try_writes() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(PACKAGES) else { return };
     let bench = Bench::new();
     let volume = TestVolume::new(Dtype::Uint16, 1111, 1030, 3);
     volume.write_sections(&bench.file("sections"), "png");

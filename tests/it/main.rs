@@ -10,6 +10,7 @@ mod layouts;
 mod messages;
 mod preview;
 mod ragged;
+mod random;
 mod remote;
 mod script_errors;
 mod script_tests;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use boss_ingest::source::{MissingRule, Plan, ReadPlan, RemoteSettings, SourceError, Sources, Step, Target};
 use boss_ingest::volume::{Block, Dtype, Region, Size, Span};
 
-use crate::foreign::python;
+use crate::support::python;
 use crate::support::web::{Fault, Web};
 
 fn data() -> PathBuf {
@@ -287,7 +287,7 @@ impl Drop for Moto {
 
 #[test]
 fn motos_s3_is_read() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("boto3, moto") else { return };
     let moto = Moto::serve(&python, &data());
     let (near, far) = (sources(), Sources::new(data(), 64 << 20).with_remote(signing(&moto.endpoint)));
     let bucket = |folder: &str| format!("s3://microscopy/{folder}");

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::array::{self, Array, Voxels};
 use super::case::{Case, Given};
+use crate::support::first_difference;
 
 /// What a case must give.
 pub enum Expected {
@@ -180,7 +181,7 @@ fn same_voxels(expected: &Array, found: &Block, tolerance: u64) -> Result<(), St
         Voxels::Zeros if found.is_zero() => Ok(()),
         Voxels::Zeros => Err("voxels that are not 0".to_owned()),
         Voxels::Bytes(bytes) => {
-            array::first_difference(bytes, found.as_bytes(), found.dtype(), size, tolerance).map_or(Ok(()), Err)
+            first_difference(bytes, found.as_bytes(), found.dtype(), size, tolerance).map_or(Ok(()), Err)
         }
     }
 }

@@ -2,14 +2,18 @@
 
 mod bench;
 mod boss;
+mod npy;
 pub mod offline;
 mod program;
+mod python;
 mod volume;
 pub mod web;
 
 pub use bench::Bench;
 pub use boss::ServedBoss;
+pub use npy::{first_difference, voxels_of};
 pub use program::command;
+pub use python::{python, run};
 pub use volume::{TestVolume, compare};
 
 /// Replaces what differs from run to run: folders, ports, times, rates, process ids.
