@@ -1,0 +1,36 @@
+//! Small files that would become large in the memory of a reader that trusts them; `tests/foreign/make_bombs.py` makes them.
+
+use std::path::Path;
+
+use boss_ingest::source::SourceError::{Damaged, LimitsExceeded};
+
+use crate::reading::{SLACK_BYTES, read};
+use crate::voxels::readable;
+use crate::{ALONE, data, entries, source};
+
+/// The formats of which there are bombs, by the endings of their names.
+const ENDINGS: [&str; 5] = ["png", "jpg", "tif", "h5", "precomputed"];
+
+#[test]
+fn bombs_do_not_go_off() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut failed = Vec::new();
+    for path in entries(&data("bombs")).into_iter().filter(|path| is_read(path)) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match read(&readable(source(&path))) {
+            Err(failure) => failed.push(format!("{name} {failure}")),
+            Ok(read) if read.peak_bytes > SLACK_BYTES => failed.push(format!("{name} takes {} bytes", read.peak_bytes)),
+            Ok(read) => match read.result {
+                Err(Damaged { .. } | LimitsExceeded { .. }) => {}
+                // What its header promises is there, and nobody looks at the rest.
+                Ok(()) if !name.starts_with("declared") => {}
+                other => failed.push(format!("{name} gives {other:?}")),
+            },
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn is_read(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ENDINGS.iter().any(|ending| extension == *ending))
+}

@@ -1,0 +1,175 @@
+//! Damaged files: whatever their bytes, a reader gives voxels of the promised size and type or the right kind of error, within
+//! seconds, and with little more memory than the sound file takes.
+//!
+//! Every file of `tests/data`, made by foreign writers, is cut at 20 places, gets 200 single bits flipped and 40 runs of bytes
+//! overwritten; of volumes of many files the headers and the largest objects. The seed is fixed.
+
+mod bombs;
+mod memory;
+mod reading;
+mod voxels;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use boss_ingest::source::SourceRef;
+use reading::{SLACK_BYTES, read};
+use voxels::{is_right, readable};
+
+#[global_allocator]
+static MEMORY: memory::Counting = memory::Counting;
+
+/// One test at a time: all of them share the count of memory.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Files of a volume that say what it is; the others hold voxels.
+const HEADERS: [&str; 7] = ["info", "zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "attributes.json"];
+
+/// Objects that hold voxels and are damaged, of each volume.
+const OBJECTS: usize = 2;
+
+fn data(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
+}
+
+fn source(path: &Path) -> SourceRef {
+    SourceRef::new(path.to_str().unwrap())
+}
+
+/// The files of a folder with one of these extensions.
+#[track_caller]
+fn files_are_survived(folder: &str, extensions: &[&str]) {
+    let is_one =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one));
+    let files: Vec<PathBuf> = entries(&data(folder)).into_iter().filter(is_one).collect();
+    let each = files.iter().flat_map(|file| {
+        let scratch = tempfile::tempdir().unwrap();
+        let name = file.file_name().unwrap();
+        fs::copy(file, scratch.path().join(name)).unwrap();
+        damage(&readable(source(file)), &scratch.path().join(name), &scratch.path().join(name))
+    });
+    report(folder, files.len(), each.collect());
+}
+
+/// The volumes of a folder, each a folder itself.
+#[track_caller]
+fn volumes_are_survived(folder: &str) {
+    let volumes: Vec<PathBuf> = entries(&data(folder)).into_iter().filter(|path| path.is_dir()).collect();
+    let mut failed = Vec::new();
+    for volume in &volumes {
+        let scratch = tempfile::tempdir().unwrap();
+        let copy = scratch.path().join(volume.file_name().unwrap());
+        copy_all(volume, &copy);
+        for file in worth_damaging(&copy) {
+            failed.extend(damage(&readable(source(volume)), &copy, &file));
+        }
+    }
+    report(folder, volumes.len(), failed);
+}
+
+#[track_caller]
+fn report(folder: &str, count: usize, failed: Vec<String>) {
+    assert!(count > 0, "no files in tests/data/{folder}");
+    let shown = failed.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(failed.is_empty(), "{} failures in {count} files of {folder}:\n{shown}", failed.len());
+}
+
+/// Damages `file`, of the source at `path`, in every way, and says what goes wrong; it is sound again afterwards.
+fn damage(sound: &SourceRef, path: &Path, file: &Path) -> Vec<String> {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let source = SourceRef { path: source(path).path, ..sound.clone() };
+    let bytes = fs::read(file).unwrap();
+    let name = file.strip_prefix(path.parent().unwrap()).unwrap().display().to_string();
+    let sound_bytes = match read(&source) {
+        Ok(read) => read.peak_bytes,
+        Err(failure) => return vec![format!("{name}, sound, {failure}")],
+    };
+    let mut failed = Vec::new();
+    for (how, bytes) in damaged(&bytes) {
+        fs::write(file, bytes).unwrap();
+        let most = 2 * sound_bytes + SLACK_BYTES;
+        let failure = match read(&source) {
+            Err(failure) => failure,
+            Ok(read) if read.peak_bytes > most => {
+                format!("takes {} bytes, the sound one {sound_bytes}", read.peak_bytes)
+            }
+            Ok(read) => match read.result {
+                Err(error) if !is_right(&error) => format!("says {error:?}"),
+                _ => continue,
+            },
+        };
+        let is_hang = failure.starts_with("hangs");
+        failed.push(format!("{name}, {how}, {failure}"));
+        if is_hang {
+            break;
+        }
+    }
+    fs::write(file, bytes).unwrap();
+    failed
+}
+
+/// The damaged forms of a file, and in words what was done to it.
+fn damaged(sound: &[u8]) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let mut random = fastrand::Rng::with_seed(3);
+    let length = sound.len();
+    let cuts = (0..20).map(move |n| (format!("cut at {}", length * n / 20), sound[..length * n / 20].to_vec()));
+    let flips = (0..if length == 0 { 0 } else { 240 }).map(move |n| {
+        let (at, bit, mut bytes) = (random.usize(..length), random.u8(..8), sound.to_vec());
+        if n < 200 {
+            bytes[at] ^= 1 << bit;
+            return (format!("bit {bit} of byte {at} flipped"), bytes);
+        }
+        let end = length.min(at + random.usize(2..17));
+        // Runs of 0 and 255 are the extreme numbers.
+        match n % 3 {
+            0 => bytes[at..end].fill(0),
+            1 => bytes[at..end].fill(255),
+            _ => random.fill(&mut bytes[at..end]),
+        }
+        (format!("bytes {at}..{end} overwritten, kind {}", n % 3), bytes)
+    });
+    cuts.chain(flips)
+}
+
+fn worth_damaging(volume: &Path) -> Vec<PathBuf> {
+    let is_header = |path: &PathBuf| HEADERS.iter().any(|name| path.ends_with(name));
+    let (mut files, mut objects): (Vec<_>, Vec<_>) = all_files(volume).into_iter().partition(is_header);
+    objects.sort_by_key(|path| std::cmp::Reverse(path.metadata().unwrap().len()));
+    files.extend(objects.into_iter().take(OBJECTS));
+    files
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+fn all_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = entries(folder).into_iter();
+    entries.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in entries(from) {
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() { copy_all(&entry, &target) } else { fs::copy(&entry, &target).map(drop).unwrap() }
+    }
+}
+
+#[test]
+fn damaged_png_and_jpeg_images_are_survived() {
+    files_are_survived("images", &["png", "jpg"]);
+}
+
+#[test]
+fn damaged_hdf5_files_are_survived() {
+    files_are_survived("hdf5", &["h5"]);
+}
+
+#[test]
+fn damaged_precomputed_volumes_are_survived() {
+    volumes_are_survived("precomputed");
+}
