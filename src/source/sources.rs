@@ -129,6 +129,10 @@ impl Sources {
             let mistake = PlanMistake::TooManyScalars { size: info.size, most: MOST_SCALARS };
             return Err(SourceError::mistake(&source.path, mistake));
         }
+        if info.size.voxels() == 0 {
+            // No block is made: beside an axis of length 0 another one may be longer than anything that fits in memory.
+            return Ok(Vec::new());
+        }
         let plan = Plan::Read(ReadPlan { source: source.clone(), ..ReadPlan::new("") }.with(Step::Whole));
         let target = Target { size: info.size, dtype: info.dtype, required: Region::of_size(info.size) };
         Ok(number::numbers(&self.read(&plan, &target)?))

@@ -1,5 +1,6 @@
 //! What must hold of any source, sound or damaged. The fuzz targets use this file as well.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use boss_ingest::source::{
@@ -23,6 +24,9 @@ pub fn voxels(source: &SourceRef) -> Result<Result<(), SourceError>, String> {
         Ok(info) => info,
         Err(error) => return Ok(Err(error)),
     };
+    if info.region().is_empty() {
+        return Ok(Ok(()));
+    }
     let region = if info.decoded_bytes() <= LIMIT_BYTES { info.region() } else { corner(&info) };
     let plan = Plan::Read(ReadPlan { source: source.clone(), ..ReadPlan::new("") }.with(Step::Crop(region)));
     let target = Target { size: region.size(), dtype: info.dtype, required: Region::of_size(region.size()) };
@@ -57,10 +61,9 @@ pub fn is_right(error: &SourceError) -> bool {
         | SourceError::NoChunk { .. } => true,
         // Names, channels and axes that the sound file had, and that the damaged one does not promise any more.
         SourceError::Plan { .. } => true,
-        SourceError::Unreachable { .. }
-        | SourceError::WrongSize { .. }
-        | SourceError::OutOfBounds { .. }
-        | SourceError::DoesNotFit { .. } => false,
+        // A folder that nothing makes a volume any more.
+        SourceError::Unreachable { source, .. } => source.kind() == ErrorKind::IsADirectory,
+        SourceError::WrongSize { .. } | SourceError::OutOfBounds { .. } | SourceError::DoesNotFit { .. } => false,
     }
 }
 
