@@ -19,10 +19,7 @@ pub mod npy;
 pub mod png;
 mod samples;
 pub mod tiff;
-mod tiff_chunk;
 mod tiff_encode;
-mod tiff_lzw;
-mod tiff_page;
 mod tiff_stack;
 mod whole;
 

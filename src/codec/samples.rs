@@ -11,13 +11,6 @@ pub(crate) fn swap_bytes(samples: &mut [u8], sample_bytes: usize) {
     }
 }
 
-/// Makes samples of the machine's byte order little-endian.
-pub(super) fn native_to_little(samples: &mut [u8], sample_bytes: usize) {
-    if cfg!(target_endian = "big") {
-        swap_bytes(samples, sample_bytes);
-    }
-}
-
 /// Spreads one row of `bits`-bit samples (1, 2 or 4, first sample in the high bits) over one byte each, full scale: the
 /// largest sample becomes 255.
 ///
@@ -30,6 +23,19 @@ pub(super) fn expand_row(packed: &[u8], bits: u8, target: &mut [u8]) {
             let shift = 8 - bits * (at as u8 + 1);
             *sample = ((byte >> shift) & largest) * (255 / largest);
         }
+    }
+}
+
+/// Makes one row of samples of 9 to 15 bits, which follow each other without gaps, highest bit first, samples of 16 bits.
+pub(super) fn unpack_row(packed: &[u8], bits: u8, target: &mut [u8]) {
+    let (mut bytes, mut buffer, mut count) = (packed.iter(), 0u32, 0);
+    for sample in target.as_chunks_mut::<2>().0 {
+        while count < bits {
+            buffer = buffer << 8 | u32::from(bytes.next().copied().unwrap_or(0));
+            count += 8;
+        }
+        count -= bits;
+        *sample = ((buffer >> count) as u16 & ((1 << bits) - 1)).to_le_bytes();
     }
 }
 
@@ -55,6 +61,13 @@ mod tests {
             assert_eq!(row, expected, "{bits} bits");
             assert_eq!(packed_row_bytes(expected.len() as u64, bits), packed.len() as u64);
         }
+    }
+
+    #[test]
+    fn samples_of_12_bits_come_out_as_they_are() {
+        let mut row = [0; 6];
+        unpack_row(&[0xab, 0xc1, 0x23, 0xff, 0xf0], 12, &mut row);
+        assert_eq!(row, [0xbc, 0x0a, 0x23, 0x01, 0xff, 0x0f]);
     }
 
     #[test]

@@ -5,10 +5,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use ::tiff::decoder::Decoder;
-use ::tiff::tags::Tag;
-
-use super::tiff_page::damaged;
+use super::tiff::TiffFile;
 use super::{CodecError, ImageFormat, bmp, jpeg};
 
 /// The last chunk of every PNG file: no bytes, `IEND`, its CRC.
@@ -29,7 +26,7 @@ pub fn check_whole<R: Read + Seek>(mut stream: R, format: ImageFormat) -> Result
         ImageFormat::Jpeg => {
             jpeg_is_whole(&mut stream, length).map_err(|error| CodecError::io(format.name(), error))?
         }
-        ImageFormat::Tiff => tiff_is_whole(stream, length)?,
+        ImageFormat::Tiff => TiffFile::open(stream)?.is_whole()?,
         ImageFormat::Bmp => bmp_is_whole(&mut stream, length).map_err(|error| CodecError::io(format.name(), error))?,
     };
     if is_whole {
@@ -82,24 +79,6 @@ fn last_bytes<const N: usize>(stream: &mut (impl Read + Seek), length: u64) -> s
         stream.read_exact(&mut last)?;
     }
     Ok(last)
-}
-
-fn tiff_is_whole<R: Read + Seek>(mut stream: R, length: u64) -> Result<bool, CodecError> {
-    stream.rewind().map_err(|error| CodecError::io(ImageFormat::Tiff.name(), error))?;
-    let mut decoder = Decoder::new(stream).map_err(damaged)?;
-    loop {
-        for (offsets, counts) in [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)] {
-            let mut numbers = |tag| decoder.find_tag_unsigned_vec::<u64>(tag).map_err(damaged);
-            let (offsets, counts) = (numbers(offsets)?.unwrap_or_default(), numbers(counts)?.unwrap_or_default());
-            if offsets.iter().zip(&counts).any(|(offset, count)| offset.saturating_add(*count) > length) {
-                return Ok(false);
-            }
-        }
-        if !decoder.more_images() {
-            return Ok(true);
-        }
-        decoder.next_image().map_err(damaged)?;
-    }
 }
 
 #[cfg(test)]

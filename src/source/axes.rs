@@ -41,6 +41,12 @@ pub(super) fn view(plan: &SourceRef, info: &SourceInfo) -> Result<View, SourceEr
     let other_axes = || mistake(PlanMistake::Axes { axes: named.to_owned(), has: info.axes.clone() });
     let mut selection = plain(plan);
     let mut select = plan.select.clone();
+    if let Some(letter) = info.stack_axis.filter(|letter| !named.contains(*letter))
+        && let Some(at) = select.remove(&letter)
+        && select.insert('z', at).is_some()
+    {
+        return mistake(PlanMistake::Select { axis: letter });
+    }
     if let (Some(channel), Colour::None, true) = (select.get(&'c').copied(), plan.colour, info.axes.ends_with('c')) {
         // Samples of a colour image; any other `c` is an axis like others.
         selection.colour = Colour::Channel(channel);
@@ -98,11 +104,11 @@ fn given_axes(left: &[(char, char)], selection: &Selection) -> Vec<char> {
     }
 }
 
-/// Fixes a stored axis at a position. Pages are the stored z of files that have them.
+/// Fixes a stored axis at a position. Pages are the stored z of files that have no other axes of them.
 fn pick(selection: &mut Selection, info: &SourceInfo, stored: char, at: u64) {
     match stored {
         'c' if selection.colour != Colour::None => {}
-        'z' if selection.page.is_none() && info.pages > 1 => selection.page = Some(at),
+        'z' if selection.page.is_none() && info.is_paged => selection.page = Some(at),
         _ => _ = selection.select.insert(stored, at),
     }
 }
@@ -136,6 +142,9 @@ mod tests {
             file_bytes: 0,
             is_plain: false,
             others: Default::default(),
+            is_paged: size.z > 1,
+            stack_axis: None,
+            note: None,
         }
     }
 
@@ -177,7 +186,7 @@ mod tests {
         let mut plan = SourceRef::new("a");
         plan.axes = axes.map(str::to_owned);
         plan.select = select.iter().copied().collect();
-        let info = SourceInfo { pages: 1, others: [('t', t)].into(), ..info(stored) };
+        let info = SourceInfo { pages: 1, is_paged: false, others: [('t', t)].into(), ..info(stored) };
         let View { selection, exchange } = view(&plan, &info).map_err(|error| error.to_string())?;
         Ok((exchange, selection.select.into_iter().collect()))
     }

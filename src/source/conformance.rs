@@ -109,8 +109,16 @@ pub(super) fn damage_is_survived_with(file: &Path, selection: &Selection) {
             Ok::<_, SourceError>(())
         };
         match read() {
-            // A damaged header may promise fewer channels.
-            Ok(()) | Err(SourceError::Plan { mistake: PlanMistake::NoSuchChannel { .. }, .. }) => {}
+            Ok(()) => {}
+            // A damaged header may promise fewer channels, levels or positions, or other axes.
+            Err(SourceError::Plan {
+                mistake:
+                    PlanMistake::NoSuchChannel { .. }
+                    | PlanMistake::NoSuchLevel { .. }
+                    | PlanMistake::NoSuchPosition { .. }
+                    | PlanMistake::Select { .. },
+                ..
+            }) => {}
             Err(error) => {
                 assert!(!matches!(error, SourceError::OutOfBounds { .. } | SourceError::Plan { .. }), "{error:?}");
             }

@@ -53,8 +53,9 @@ pub enum Unsupported {
     Image { format: &'static str, feature: Feature },
     /// Page `page`, counted from 0, has something we do not read.
     Page { page: u64, feature: Feature },
-    /// Page `page` has not the size, voxel type and number of channels of page 0, `first`, so the pages are no volume.
-    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first: (Size, Dtype, u64) },
+    /// Page `page`, counted from 0, has not the size, voxel type and number of channels of `first_page`, `first`, so the pages
+    /// are no volume.
+    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first_page: u64, first: (Size, Dtype, u64) },
     /// One array of a file is what we do not read; `what` says which.
     Array { dataset: String, what: String },
     /// The file holds no array.
@@ -80,10 +81,10 @@ impl fmt::Display for Unsupported {
         match self {
             Unsupported::Image { format, feature } => write!(f, "is a {format} image with {feature}"),
             Unsupported::Page { page, feature } => write!(f, "has {feature} on page {page}"),
-            Unsupported::PagesDiffer { page, size, dtype, channels, first } => {
+            Unsupported::PagesDiffer { page, size, dtype, channels, first_page, first } => {
                 write!(f, "has pages that differ: page {page} is ")?;
                 write_page(f, *size, *dtype, *channels)?;
-                f.write_str(", page 0 is ")?;
+                write!(f, ", page {first_page} is ")?;
                 write_page(f, first.0, first.1, first.2)
             }
             Unsupported::Array { dataset, what } if dataset.is_empty() => write!(f, "holds {what}"),

@@ -73,6 +73,9 @@ impl Generated {
             file_bytes: 0,
             is_plain: false,
             others: Default::default(),
+            is_paged: false,
+            stack_axis: None,
+            note: None,
         }
     }
 

@@ -108,6 +108,14 @@ impl Located {
         Ok(Located { path, place, stamp, marker })
     }
 
+    /// Pieces of the file that are worth reading at once.
+    pub fn width(&self) -> usize {
+        match self.place {
+            Place::Disk(_) => 1,
+            Place::Remote(..) => WIDTH,
+        }
+    }
+
     /// The objects of the folder of a volume.
     pub fn folder(&self) -> Box<dyn Fetch> {
         match &self.place {

@@ -132,6 +132,15 @@ pub struct SourceInfo {
     /// The lengths of an array's axes that are no image axes, such as `t`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<char, u64>,
+    /// Whether page n is z n.
+    #[serde(skip)]
+    pub is_paged: bool,
+    /// What the file calls z, where that is another letter: plans may use either.
+    #[serde(skip)]
+    pub stack_axis: Option<char>,
+    /// What the user should know of how the file was understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 fn by_axis<S: Serializer>(&(x, y, z): &(i64, i64, i64), serializer: S) -> Result<S::Ok, S::Error> {
@@ -156,6 +165,9 @@ impl SourceInfo {
             file_bytes: 0,
             is_plain: false,
             others: BTreeMap::new(),
+            is_paged: false,
+            stack_axis: None,
+            note: None,
         }
     }
 
@@ -220,7 +232,7 @@ impl SourceInfo {
 
 impl fmt::Display for SourceInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SourceInfo { format, size, dtype, block, channels, .. } = self;
+        let SourceInfo { format, size, dtype, block, channels, note, .. } = self;
         if self.is_endless() {
             return write!(f, "{format}, without end, voxels of {dtype}");
         }
@@ -236,6 +248,9 @@ impl fmt::Display for SourceInfo {
         }
         if (block.x, block.y) != (size.x, size.y) {
             write!(f, ", in blocks of {} × {}", block.x, block.y)?;
+        }
+        if let Some(note) = note {
+            write!(f, "; {note}")?;
         }
         Ok(())
     }

@@ -123,6 +123,9 @@ impl Lookup for OneTiff {
             file_bytes: 0,
             is_plain: false,
             others: Default::default(),
+            is_paged: false,
+            stack_axis: None,
+            note: None,
         }))
     }
 
