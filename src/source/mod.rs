@@ -10,6 +10,7 @@ mod blocks;
 mod bmp;
 mod cache;
 mod cast;
+mod cells;
 mod checksum;
 mod colour;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::remote::{RemoteSettings, Remotes};
 use super::{Plan, ReadPlan, RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target};
-use super::{flat, format, hdf5, location, number};
+use super::{flat, format, location, number};
 use crate::codec::ImageFormat;
 use crate::volume::Region;
 
@@ -211,11 +211,9 @@ pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 
         Some(ImageFormat::Bmp) => {
             info.decoded_bytes().saturating_mul(info.decoded_channels).saturating_add(info.file_bytes)
         }
-        // The chunks that are decoded at once and their part of the region; one of them packed, and between two filters.
+        // A chunk, the same packed and between two filters, and in the type of `rust-hdf5`.
         None if info.format == Hdf5Reader::FORMAT => {
-            let chunk = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
-            let all = info.decoded_bytes().saturating_mul(info.decoded_channels);
-            chunk.saturating_mul(4).saturating_add(2 * hdf5::BATCH_BYTES.min(all))
+            info.block.voxels().saturating_mul(4 * item * info.decoded_channels)
         }
         // A row, or all that is unpacked at once, and what one thread reads at once.
         None if FlatFormat::from_name(info.format).is_some() => {

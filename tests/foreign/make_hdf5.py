@@ -1,14 +1,16 @@
 """Makes the files in tests/data/hdf5 with h5py, which is the HDF5 library itself.
 
-    pip install h5py numpy
+    pip install h5py hdf5plugin numpy
     python tests/foreign/make_hdf5.py
 
 Every value is made from its coordinates by `voxel`, so that a swapped axis or byte shows.
 """
 
+import json
 import pathlib
 
 import h5py
+import hdf5plugin
 import numpy
 
 FOLDER = pathlib.Path(__file__).parent.parent / "data" / "hdf5"
@@ -100,10 +102,12 @@ def refused():
         h5["strings"] = ["a", "b"]
         h5["fixed_strings"] = numpy.array([b"ab", b"cd"])
         h5["compound"] = numpy.zeros(3, [("a", "u1"), ("b", "f4")])
-        h5["half"] = numpy.zeros((2, 2), "float16")
         h5["complex"] = numpy.zeros((2, 2), "complex64")
         h5["null"] = h5py.Empty("f4")
-        h5.create_dataset("scaled", data=numpy.arange(64).reshape(8, 8), chunks=(4, 4), scaleoffset=0)
+        h5.create_dataset("blosc2", data=numpy.arange(64).reshape(8, 8), chunks=(4, 4), **hdf5plugin.Blosc2())
+        zstd = hdf5plugin.Bitshuffle(cname="zstd")
+        h5.create_dataset("bitshuffle_zstd", data=numpy.arange(64).reshape(8, 8), chunks=(4, 4), **zstd)
+        h5.create_dataset("zfp", data=numpy.zeros((8, 8), "float32"), chunks=(4, 4), **hdf5plugin.Zfp())
         layout = h5py.VirtualLayout((2, HEIGHT, WIDTH), "uint16")
         layout[0] = h5py.VirtualSource("axes.h5", "yx", (HEIGHT, WIDTH))
         h5.create_virtual_dataset("virtual", layout)
@@ -113,8 +117,118 @@ def refused():
         h5.create_group("only/groups")
 
 
+def filters():
+    """Filters that are not part of every HDF5 library, each alone in a file, so that damage meets all of them."""
+    data = voxel("uint16")
+    plugins = {
+        "zstd": hdf5plugin.Zstd(clevel=3),
+        "lz4": hdf5plugin.LZ4(),
+        "bzip2": hdf5plugin.BZip2(),
+        "bitshuffle": hdf5plugin.Bitshuffle(cname="none"),
+        "bitshuffle_lz4": hdf5plugin.Bitshuffle(),
+    }
+    for codec in ("blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"):
+        plugins[f"blosc_{codec}"] = hdf5plugin.Blosc(cname=codec, shuffle=hdf5plugin.Blosc.SHUFFLE)
+    plugins["blosc_bits"] = hdf5plugin.Blosc(cname="zstd", shuffle=hdf5plugin.Blosc.BITSHUFFLE)
+    for name, plugin in plugins.items():
+        one(f"filter_{name}", data, chunks=CHUNK, **plugin)
+    one("filter_scaleoffset", data, chunks=CHUNK, scaleoffset=0)
+    one("filter_szip", data, chunks=CHUNK, compression="szip")
+    with file("filter_nbit") as h5:
+        kind = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        kind.set_chunk(CHUNK)
+        kind.set_filter(h5py.h5z.FILTER_NBIT)
+        space = h5py.h5s.create_simple(data.shape)
+        h5py.h5d.create(h5.id, b"data", h5py.h5t.STD_U16LE, space, kind).write(h5py.h5s.ALL, h5py.h5s.ALL, data)
+
+
+def half():
+    """Whole numbers below 2048, which a 16-bit float holds as they are."""
+    one("float16", (voxel("int64") % 2048).astype("<f2"), chunks=CHUNK, compression="gzip", shuffle=True)
+    one("float16_be", (voxel("int64") % 2048).astype(">f2"))
+
+
+def matlab():
+    """As MATLAB 7.3 writes `volume(y, x, z)`: columns are stored, so that the axes in the file are the other way round."""
+    with file("matlab", userblock_size=512) as h5:
+        for name, data in [
+            ("section", voxel("uint16", (HEIGHT, WIDTH)).T),
+            ("volume", voxel("uint16").transpose(0, 2, 1)),
+            ("time", voxel("uint16", (2, 1, DEPTH, HEIGHT, WIDTH))[:, 0].transpose(0, 1, 3, 2)),
+        ]:
+            h5.create_dataset(name, data=data, compression="gzip", chunks=True)
+            h5[name].attrs.create("MATLAB_class", numpy.bytes_("uint16"))
+        h5["#refs#/a"] = numpy.zeros((2, 1))
+    path = FOLDER / "matlab.h5"
+    text = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    path.write_bytes(text + path.read_bytes()[len(text) :])
+
+
+def bigdataviewer():
+    """Two levels, two times, two setups; 16-bit values with a sign, as BigDataViewer writes those without."""
+    with file("bigdataviewer") as h5:
+        for setup in range(2):
+            h5[f"s{setup:02}/resolutions"] = numpy.array([[1, 1, 1], [2, 2, 1]], "float64")
+            h5[f"s{setup:02}/subdivisions"] = numpy.array([[16, 8, 4], [16, 8, 4]], "int32")
+        whole = voxel("uint16", (2, 2, DEPTH, HEIGHT, WIDTH)).view("int16")
+        for time, setup, level in numpy.ndindex(2, 2, 2):
+            cells = whole[time, setup][:, :: level + 1, :: level + 1]
+            name = f"t{time:05}/s{setup:02}/{level}/cells"
+            h5.create_dataset(name, data=cells, chunks=CHUNK, maxshape=(None,) * 3, compression="gzip")
+    with file("bigdataviewer_ragged") as h5:
+        h5["t00000/s00/0/cells"] = numpy.zeros((2, 3, 4), "int16")
+        h5["t00000/s01/0/cells"] = numpy.zeros((2, 3, 5), "int16")
+        h5["t00001/s00/0/cells"] = numpy.zeros((2, 3, 4), "int16")
+
+
+def imaris():
+    """Arrays are padded to whole chunks; attributes of one letter after the other tell the true size."""
+    with file("imaris") as h5:
+        whole = voxel("uint16", (2, 2, DEPTH, HEIGHT, WIDTH))
+        for level, time, channel in numpy.ndindex(2, 2, 2):
+            data = whole[time, channel][:, :: level + 1, :: level + 1]
+            group = h5.create_group(f"DataSet/ResolutionLevel {level}/TimePoint {time}/Channel {channel}")
+            padding = [(0, -length % chunk) for length, chunk in zip(data.shape, CHUNK)]
+            padded = numpy.pad(data, padding, constant_values=9999)
+            group.create_dataset("Data", data=padded, chunks=CHUNK, compression="gzip")
+            group["Histogram"] = numpy.zeros(256, "uint64")
+            for axis, length in zip("ZYX", data.shape):
+                group.attrs.create(f"ImageSize{axis}", numpy.array(list(str(length)), "S1"))
+        h5["Thumbnail/Data"] = numpy.zeros((4, 16), "uint8")
+        h5.create_group("DataSetInfo/Image")
+
+
+def letters():
+    """Attributes that say what the axes are."""
+    with file("ilastik") as h5:
+        whole = voxel("uint8", (1, 2, DEPTH, HEIGHT, WIDTH))
+        data = h5.create_dataset("exported_data", data=numpy.moveaxis(whole, 1, 4), chunks=(1, 4, 8, 16, 2), compression="gzip")
+        data.attrs["axistags"] = json.dumps({"axes": [{"key": key, "typeFlags": 2, "resolution": 0} for key in "tzyxc"]})
+        columns = h5.create_dataset("columns", data=voxel("uint8", (1, 2, DEPTH, HEIGHT, WIDTH))[0].transpose(3, 2, 1, 0), chunks=(16, 8, 4, 1))
+        columns.attrs["axistags"] = json.dumps({"axes": [{"key": key} for key in "xyzc"]})
+        named = h5.create_dataset("named", data=voxel("uint16").transpose(1, 2, 0), chunks=True)
+        named.attrs["axes"] = "yxz"
+        odd = h5.create_dataset("odd", data=voxel("uint16"))
+        odd.attrs["axes"] = "abc"
+        wrong = h5.create_dataset("wrong", data=voxel("uint16"))
+        wrong.attrs["axistags"] = "no JSON"
+
+
+def nothing():
+    with file("nothing") as h5:
+        h5.create_dataset("empty", (0, 5), "uint8")
+        h5.create_dataset("extensible", (0, 4, 5), "uint8", maxshape=(None, 4, 5), chunks=(1, 4, 5))
+
+
 FOLDER.mkdir(exist_ok=True)
 types()
 storage()
 axes()
 refused()
+filters()
+half()
+matlab()
+bigdataviewer()
+imaris()
+letters()
+nothing()

@@ -1,73 +1,176 @@
-//! One array of an HDF5 file: what it is, and its values.
+//! One array of an HDF5 file: what its header says, and its values.
 
 use std::ops::Range;
 
-use rust_hdf5::format::messages::datatype::IeeeFormat;
-use rust_hdf5::{DatatypeMessage, H5Dataset, H5Type, StorageLayout};
+use rust_hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type, Hdf5Error, StorageLayout};
 
 use super::files::Trouble;
+use super::filters::check_filters;
+use super::layout::sized_group;
+use super::letters;
+use super::values::Values;
 use crate::source::array::Array;
-use crate::volume::Dtype;
 
-/// The filters that chunks may have gone through, by their registered numbers: deflate, shuffle, Fletcher-32, LZF
-/// (<https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md>).
-const FILTERS: [u16; 4] = [1, 2, 3, 32000];
+/// The least that is decoded at once, in bytes: smaller chunks are read together with their neighbours, and rows of arrays that
+/// are not chunked. The index of an array's chunks is walked for each read. The arrays of tests are small, and are to be read in
+/// pieces as well.
+const LEAST_BYTES: u64 = if cfg!(test) { 0 } else { 256 << 10 };
 
-/// What other filters are called that are often met.
-const OTHER_FILTERS: [(u16, &str); 9] = [
-    (4, "szip"),
-    (5, "n-bit"),
-    (6, "scale-offset"),
-    (307, "bzip2"),
-    (32001, "Blosc"),
-    (32004, "LZ4"),
-    (32008, "bitshuffle"),
-    (32015, "Zstandard"),
-    (32026, "Blosc2"),
-];
+/// Values on x and rows that are read at once of an array that is not chunked.
+const PIECE: [u64; 2] = if cfg!(test) { [10, 6] } else { [1024, 128] };
 
-/// Reads what the array's header says.
-///
-/// # Errors
-/// [`Trouble::Unsupported`] for values and storage that we do not read.
-pub(super) fn describe(name: &str, dataset: &H5Dataset) -> Result<Array, Trouble> {
-    if dataset.is_null() {
-        return Err(Trouble::Unsupported("no values".to_owned()));
-    }
-    let dtype = dtype_of(&dataset.datatype()?)?;
-    let layout = dataset.storage_layout()?;
-    if layout == StorageLayout::Virtual || !dataset.external_files()?.is_empty() {
-        return Err(Trouble::Unsupported("values that lie in other files".to_owned()));
-    }
-    let shape: Vec<u64> = dataset.shape().into_iter().map(|length| length as u64).collect();
-    let chunk = match dataset.chunk_dims() {
-        Some(chunk) if chunk.len() != shape.len() => {
-            return Err(Trouble::Damaged(format!("an array of {} axes in chunks of {}", shape.len(), chunk.len())));
-        }
-        Some(chunk) if chunk.contains(&0) => return Err(Trouble::Damaged("chunks of no size".to_owned())),
-        Some(chunk) => {
-            check_filters(dataset)?;
-            chunk.into_iter().map(|length| length as u64).collect()
-        }
-        None => row(&shape),
-    };
-    Ok(Array { name: name.to_owned(), dtype, shape, chunk, axes: None })
+/// An array as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    /// Its shape is that of what is meant, its chunk what is decoded at once.
+    pub array: Array,
+    pub values: Values,
+    /// What is decoded at once, in bytes, also of chunks that reach past the array's end.
+    pub decoded_bytes: u64,
+    /// Its shape in the file, which is larger where it is padded.
+    stored: Vec<usize>,
 }
 
-/// The values of a box that lies inside the array: one range for each axis, last axis fastest, little-endian.
-pub(super) fn read(array: &Array, dataset: &H5Dataset, ranges: &[Range<u64>]) -> Result<Vec<u8>, Trouble> {
-    match array.dtype.size_bytes() {
-        1 => read_raw::<1>(dataset, ranges),
-        2 => read_raw::<2>(dataset, ranges),
-        4 => read_raw::<4>(dataset, ranges),
-        _ => read_raw::<8>(dataset, ranges),
+impl Header {
+    /// Reads what the file says of an array; `None` where there is none of this name.
+    ///
+    /// # Errors
+    /// [`Trouble::Unsupported`] for values and storage that we do not read.
+    pub fn read(file: &H5File, name: &str) -> Result<Option<Self>, Trouble> {
+        let dataset = match file.dataset(name) {
+            Ok(dataset) => dataset,
+            Err(Hdf5Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut header = Header::of(name, &dataset)?;
+        if let Some(size) = true_size(file, name)? {
+            header.crop(&size);
+        }
+        Ok(Some(header))
     }
+
+    fn of(name: &str, dataset: &H5Dataset) -> Result<Self, Trouble> {
+        if dataset.is_null() {
+            return Err(Trouble::Unsupported("no values".to_owned()));
+        }
+        let values = Values::of(&dataset.datatype()?)?;
+        let layout = dataset.storage_layout()?;
+        if layout == StorageLayout::Virtual || !dataset.external_files()?.is_empty() {
+            return Err(Trouble::Unsupported("values that lie in other files".to_owned()));
+        }
+        let stored = dataset.shape();
+        let shape: Vec<u64> = stored.iter().map(|length| *length as u64).collect();
+        let chunk = match dataset.chunk_dims() {
+            Some(chunk) if chunk.len() != shape.len() => {
+                let cause = format!("an array of {} axes in chunks of {}", shape.len(), chunk.len());
+                return Err(Trouble::Damaged(cause));
+            }
+            Some(chunk) if chunk.contains(&0) => return Err(Trouble::Damaged("chunks of no size".to_owned())),
+            Some(chunk) => {
+                check_filters(dataset)?;
+                chunk.into_iter().map(|length| length as u64).collect()
+            }
+            None => piece(shape.len()),
+        };
+        let axes = letters::of(dataset, shape.len())?;
+        let array = Array { name: name.to_owned(), dtype: values.dtype(), shape, chunk, axes };
+        let mut header = Header { array, values, decoded_bytes: 0, stored };
+        header.grow();
+        Ok(header)
+    }
+
+    /// Leaves out what lies behind the true size.
+    fn crop(&mut self, size: &[u64]) {
+        for (length, size) in self.array.shape.iter_mut().zip(size) {
+            *length = (*length).min(*size);
+        }
+    }
+
+    /// Makes chunks no larger than the array, and small ones larger by their neighbours on the last three axes.
+    fn grow(&mut self) {
+        let mut bytes = self.array.chunk_bytes();
+        let Array { shape, chunk, .. } = &mut self.array;
+        for (chunk, length) in chunk.iter_mut().zip(shape.iter()) {
+            *chunk = (*chunk).min((*length).max(1));
+        }
+        for (chunk, length) in chunk.iter_mut().zip(shape.iter()).rev().take(3) {
+            while bytes < LEAST_BYTES && *chunk < *length {
+                (*chunk, bytes) = (*chunk * 2, bytes * 2);
+            }
+        }
+        self.decoded_bytes = bytes;
+    }
+
+    /// Whether it may stand for another array of the same volume.
+    pub fn is_like(&self, other: &Header) -> bool {
+        self.array.shape == other.array.shape && self.values == other.values
+    }
+
+    /// The values of a cell of the grid of what is decoded at once, little-endian, the last axis fastest; those past the
+    /// array's end are 0.
+    ///
+    /// # Errors
+    /// What the file is found to be, [`Trouble::Damaged`] also where the array is not as it was.
+    pub fn decode(&self, dataset: &H5Dataset, cell: &[u64]) -> Result<Vec<u8>, Trouble> {
+        let Array { shape, chunk, .. } = &self.array;
+        if dataset.shape() != self.stored {
+            return Err(Trouble::Damaged("it changes while it is read".to_owned()));
+        }
+        let range = |((at, chunk), length): ((&u64, &u64), &u64)| {
+            let start = at.saturating_mul(*chunk).min(*length);
+            start..start.saturating_add(*chunk).min(*length)
+        };
+        let ranges: Vec<Range<u64>> = cell.iter().zip(chunk).zip(shape).map(range).collect();
+        let bytes = self.values.decoded(match self.values.stored_bytes() {
+            1 => read_raw::<1>(dataset, &ranges),
+            2 => read_raw::<2>(dataset, &ranges),
+            4 => read_raw::<4>(dataset, &ranges),
+            _ => read_raw::<8>(dataset, &ranges),
+        }?);
+        let lengths: Vec<u64> = ranges.iter().map(|range| range.end - range.start).collect();
+        Ok(padded(bytes, &lengths, chunk, self.array.dtype.size_bytes()))
+    }
+}
+
+/// The true size of an array that its layout pads, in the order of its axes.
+fn true_size(file: &H5File, name: &str) -> Result<Option<[u64; 3]>, Trouble> {
+    let Some(group) = sized_group(name) else { return Ok(None) };
+    let group = file.root_group().group(group)?;
+    let names = group.attr_names()?;
+    let mut size = [u64::MAX; 3];
+    for (length, axis) in size.iter_mut().zip(["ImageSizeZ", "ImageSizeY", "ImageSizeX"]) {
+        if names.iter().any(|name| name == axis) {
+            let text = group.attr_string(axis)?;
+            *length = text.trim().parse().map_err(|_| Trouble::Damaged(format!("`{axis}` is `{text}`")))?;
+        }
+    }
+    Ok(Some(size))
 }
 
 /// What is read at once of an array that is not chunked.
-fn row(shape: &[u64]) -> Vec<u64> {
-    let last = shape.len().saturating_sub(1);
-    shape.iter().enumerate().map(|(axis, length)| if axis == last { *length } else { 1 }).collect()
+fn piece(rank: usize) -> Vec<u64> {
+    let [x, y] = PIECE;
+    let mut piece = vec![1; rank];
+    piece.iter_mut().rev().zip([x, y]).for_each(|(length, most)| *length = most);
+    piece
+}
+
+/// Values of so many on each axis, laid into a box of `chunk` whose others are 0.
+fn padded(bytes: Vec<u8>, lengths: &[u64], chunk: &[u64], item: usize) -> Vec<u8> {
+    let Some(first) = (0..chunk.len()).rev().find(|at| lengths[*at] < chunk[*at]) else { return bytes };
+    // On the axes behind it nothing is cut, or no longer.
+    let inner = chunk[first + 1..].iter().product::<u64>() as usize * item;
+    let (from, to) = (lengths[first] as usize * inner, chunk[first] as usize * inner);
+    let outer: u64 = lengths[..first].iter().product();
+    let mut wider = vec![0; outer as usize * to];
+    if from > 0 {
+        for (to, from) in wider.chunks_exact_mut(to).zip(bytes.chunks_exact(from)) {
+            to[..from.len()].copy_from_slice(from);
+        }
+    }
+    let mut now = lengths.to_vec();
+    now[first] = chunk[first];
+    padded(wider, &now, chunk, item)
 }
 
 /// A value of any type with so many bytes; `rust-hdf5` asks for the size alone and gives them in the machine's order, which is
@@ -104,44 +207,19 @@ fn read_raw<const BYTES: usize>(dataset: &H5Dataset, ranges: &[Range<u64>]) -> R
     Ok(bytes)
 }
 
-/// The voxel type of an array's values; enumerations, such as booleans, are their numbers.
-fn dtype_of(datatype: &DatatypeMessage) -> Result<Dtype, Trouble> {
-    let unsupported = |what: String| Err(Trouble::Unsupported(what));
-    match datatype {
-        DatatypeMessage::FixedPoint { size, signed, bit_precision, .. } => {
-            match (signed, size, u32::from(*bit_precision) == size.saturating_mul(8)) {
-                (false, 1, true) => Ok(Dtype::Uint8),
-                (true, 1, true) => Ok(Dtype::Int8),
-                (false, 2, true) => Ok(Dtype::Uint16),
-                (true, 2, true) => Ok(Dtype::Int16),
-                (false, 4, true) => Ok(Dtype::Uint32),
-                (true, 4, true) => Ok(Dtype::Int32),
-                (false, 8, true) => Ok(Dtype::Uint64),
-                (true, 8, true) => Ok(Dtype::Int64),
-                _ => unsupported(format!("integers of {bit_precision} bits in {size} bytes")),
-            }
-        }
-        DatatypeMessage::FloatingPoint { size, .. } => match datatype.ieee_format() {
-            Some(IeeeFormat::Binary32) => Ok(Dtype::Float32),
-            Some(IeeeFormat::Binary64) => Ok(Dtype::Float64),
-            Some(IeeeFormat::Binary16) => unsupported("16-bit floats".to_owned()),
-            _ => unsupported(format!("floats of a kind of their own in {size} bytes")),
-        },
-        DatatypeMessage::Enum { base, .. } => dtype_of(base),
-        DatatypeMessage::BitField { .. } => unsupported("bit fields".to_owned()),
-        DatatypeMessage::Opaque { .. } => unsupported("opaque bytes".to_owned()),
-        DatatypeMessage::FixedString { .. } | DatatypeMessage::VarLenString { .. } => unsupported("strings".to_owned()),
-        DatatypeMessage::Compound { .. } => unsupported("compound values".to_owned()),
-        DatatypeMessage::VarLenSequence { .. } => unsupported("lists of any length".to_owned()),
-        DatatypeMessage::Array { .. } => unsupported("arrays as values".to_owned()),
-        DatatypeMessage::Reference { .. } => unsupported("references".to_owned()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn check_filters(dataset: &H5Dataset) -> Result<(), Trouble> {
-    let Some(filter) = dataset.filters()?.into_iter().find(|filter| !FILTERS.contains(&filter.id)) else {
-        return Ok(());
-    };
-    let name = OTHER_FILTERS.iter().find(|(id, _)| *id == filter.id).map_or("a rare one", |(_, name)| *name);
-    Err(Trouble::Unsupported(format!("chunks packed by filter {}, {name},", filter.id)))
+    #[test]
+    fn cut_chunks_are_padded_on_every_axis() {
+        assert_eq!(padded(vec![1, 2, 3, 4], &[2, 2], &[2, 2], 1), [1, 2, 3, 4]);
+        assert_eq!(padded(vec![1, 2, 3, 4], &[2, 2], &[3, 4], 1), [1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            padded(vec![1, 2, 3, 4], &[1, 2, 1], &[2, 2, 2], 2),
+            [1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        );
+        assert_eq!(padded(vec![7], &[], &[], 1), [7]);
+        assert_eq!(padded(vec![], &[0, 2], &[1, 2], 1), [0, 0]);
+    }
 }

@@ -6,16 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use rust_hdf5::format::FormatError;
 use rust_hdf5::{H5File, Hdf5Error};
 
-use super::super::array::Array;
 use super::super::error::Unsupported;
 use super::super::location::{LocalFile, Located, Stream};
 use super::super::{SourceError, hdf5::Hdf5Reader};
 use super::superblock;
 use crate::codec::CodecError;
 
-/// Open files that wait for the next read. A file decodes for one thread at a time. More threads than these may read at once;
-/// their files are then closed.
-const IDLE_FILES: usize = 4;
+/// The most open files that wait for the next read. A file decodes for one thread at a time, so there is one for each core; of
+/// more threads that read at once the files are then closed.
+const MOST_FILES: usize = 16;
 
 /// What an open file takes: `rust-hdf5` keeps 1 MiB of decoded chunks.
 const FILE_BYTES: u64 = 1 << 20;
@@ -59,7 +58,7 @@ impl Files {
 
     /// What all open files take: for each what it keeps, and its index of chunks, some 64 bytes for each MiB of them.
     pub fn held_bytes(located: &Located) -> u64 {
-        IDLE_FILES as u64 * (FILE_BYTES + (located.stamp.bytes >> 14))
+        most_files() as u64 * (FILE_BYTES + (located.stamp.bytes >> 14))
     }
 
     /// Runs `read` with a file of its own. `dataset` is for messages.
@@ -88,7 +87,7 @@ impl Files {
             Err(_) => return Err(self.damaged("its structures contradict each other")),
         };
         let mut idle = self.idle();
-        if idle.len() < IDLE_FILES {
+        if idle.len() < most_files() {
             idle.push(file);
         }
         Ok(value)
@@ -106,8 +105,8 @@ impl Files {
     }
 
     /// A chunk is decoded as a whole.
-    pub fn check_chunk(&self, array: &Array) -> Result<(), SourceError> {
-        let (needed_bytes, limit_bytes) = (array.chunk_bytes(), self.limit_bytes.min(LARGEST_CHUNK));
+    pub fn check_limit(&self, needed_bytes: u64) -> Result<(), SourceError> {
+        let limit_bytes = self.limit_bytes.min(LARGEST_CHUNK);
         if needed_bytes <= limit_bytes {
             return Ok(());
         }
@@ -151,4 +150,8 @@ impl Files {
         let source = CodecError::Damaged { format: Hdf5Reader::FORMAT, source: cause.into() };
         SourceError::Damaged { path: self.located.path.clone(), source }
     }
+}
+
+fn most_files() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_FILES)
 }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::super::conformance::{damage_is_survived, foreign_voxel, open_file, voxels_are_right};
+use super::super::conformance::{damage_is_survived, foreign_voxel, open_file, remotes, voxels_are_right};
 use super::super::{Colour, Number, ReadPlan, SourceRef, Sources, Step, Target};
 use super::*;
 use crate::source::Plan;
@@ -29,6 +29,25 @@ fn is_right(name: &str, dtype: Dtype, expected: impl Fn(i64, i64, i64) -> i64) {
     assert_eq!((info.dtype, info.format), (dtype, "hdf5"), "{name}");
     voxels_are_right(&*reader, &Selection::default(), expected);
 }
+
+/// The files with one filter each that is not in every HDF5 library.
+const FILTERS: [&str; 15] = [
+    "zstd",
+    "lz4",
+    "bzip2",
+    "bitshuffle",
+    "bitshuffle_lz4",
+    "blosc_blosclz",
+    "blosc_lz4",
+    "blosc_lz4hc",
+    "blosc_snappy",
+    "blosc_zlib",
+    "blosc_zstd",
+    "blosc_bits",
+    "scaleoffset",
+    "szip",
+    "nbit",
+];
 
 /// The voxel of the files with more than three axes.
 fn voxel(x: i64, y: i64, z: i64, c: i64, t: i64) -> i64 {
@@ -190,12 +209,13 @@ fn what_is_not_read_is_refused_by_name() {
         ("fixed_strings", "holds strings in `fixed_strings`"),
         ("compound", "holds compound values in `compound`"),
         ("complex", "holds compound values in `complex`"),
-        ("half", "holds 16-bit floats in `half`"),
         ("null", "holds no values in `null`"),
-        ("scaled", "holds chunks packed by filter 6, scale-offset, in `scaled`"),
         ("virtual", "holds values that lie in other files in `virtual`"),
         ("outside", "holds values that lie in other files in `outside`"),
         ("vlen", "holds lists of any length in `vlen`"),
+        ("blosc2", "holds chunks packed by filter 32026, Blosc2, in `blosc2`"),
+        ("bitshuffle_zstd", "holds chunks packed by filter 32008, bitshuffle with Zstandard, in `bitshuffle_zstd`"),
+        ("zfp", "holds chunks packed by filter 32013, ZFP, in `zfp`"),
     ];
     let reader = open("refused").unwrap();
     for (name, expected) in cases {
@@ -207,19 +227,6 @@ fn what_is_not_read_is_refused_by_name() {
     assert!(error.to_string().ends_with("holds an array of 6 axes in `six_times`"), "{error}");
     let error = open("empty").unwrap().info(&Selection::default()).unwrap_err();
     assert!(error.to_string().ends_with("holds no array"), "{error}");
-}
-
-#[test]
-fn regions_are_cut_where_chunks_meet() {
-    let span = |(start, stop)| Span::new(start, stop);
-    let region = Region::new(span((5, 40)), span((0, 20)), span((3, 6)));
-    let block = Size::new(16, 8, 4);
-    for (most, expected) in [(0, 18), (1, 18), (2, 12), (3, 6), (6, 4), (9, 2), (100, 1)] {
-        let pieces: Vec<Region> = pieces(&region, block, most).collect();
-        assert_eq!(pieces.len(), expected, "{most}: {pieces:?}");
-        assert_eq!(pieces.iter().map(|piece| piece.size().voxels()).sum::<u64>(), region.size().voxels());
-        assert!(pieces.iter().all(|piece| region.covers(piece)));
-    }
 }
 
 #[test]
@@ -237,9 +244,59 @@ fn damaged_files_never_panic() {
             damage_is_survived(&folder().join(format!("{storage}_{libver}.h5")));
         }
     }
-    damage_is_survived(&folder().join("compact.h5"));
-    damage_is_survived(&folder().join("user_block.h5"));
-    damage_is_survived(&folder().join("enum.h5"));
+    for name in ["compact", "user_block", "enum", "float16"] {
+        damage_is_survived(&folder().join(format!("{name}.h5")));
+    }
+}
+
+#[test]
+fn damaged_chunks_of_any_filter_never_panic() {
+    for filter in FILTERS {
+        damage_is_survived(&folder().join(format!("filter_{filter}.h5")));
+    }
+}
+
+#[test]
+fn every_filter_is_undone() {
+    for filter in FILTERS {
+        is_right(&format!("filter_{filter}"), Dtype::Uint16, foreign_voxel);
+    }
+}
+
+#[test]
+fn half_floats_become_floats() {
+    for name in ["float16", "float16_be"] {
+        is_right(name, Dtype::Float32, |x, y, z| foreign_voxel(x, y, z) % 2048);
+    }
+}
+
+#[test]
+fn arrays_without_values_are_told() {
+    let reader = open("nothing").unwrap();
+    assert_eq!(reader.info(&dataset("empty")).unwrap().size, Size::new(5, 0, 1));
+    assert_eq!(reader.info(&dataset("extensible")).unwrap().size, Size::new(5, 4, 0));
+    let nothing = Region::of_size(Size::new(5, 4, 0));
+    assert!(reader.read(&dataset("extensible"), &nothing).unwrap().as_bytes().is_empty());
+}
+
+#[test]
+fn a_chunk_is_decoded_once_for_all_tiles() {
+    let located = Located::find(&folder(), "gzip_shuffle_latest.h5", &remotes()).unwrap();
+    let shared = Arc::new(Shared::new(1 << 20, 1 << 20));
+    let reader = Hdf5Reader::open(&located, &shared).unwrap();
+    let selection = Selection::default();
+    let read = |x, y, z| {
+        let tile = Region::new(Span::new(x, x + 4), Span::new(y, y + 4), Span::one(z));
+        reader.read(&selection, &tile).unwrap()
+    };
+    let first = read(0, 0, 0);
+    let chosen = reader.chosen(&selection).unwrap();
+    let block = reader.block(&chosen, &vec![0, 0, 0]).unwrap();
+    for (x, y, z) in [(4, 0, 0), (0, 4, 1), (8, 4, 3), (0, 0, 0)] {
+        read(x, y, z);
+        assert!(Arc::ptr_eq(&block, &reader.block(&chosen, &vec![0, 0, 0]).unwrap()));
+    }
+    assert!(first == read(0, 0, 0));
 }
 
 #[test]
