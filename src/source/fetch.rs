@@ -22,6 +22,16 @@ pub(super) trait Fetch: Send + Sync {
     /// Trouble of the store.
     fn length(&self, path: &str) -> io::Result<Option<u64>>;
 
+    /// The names of the folders that lie directly in the folder `path`, the empty one being the volume's, in order; `None` where
+    /// the store does not list. A folder that is not there has none.
+    ///
+    /// # Errors
+    /// Trouble of the store.
+    fn folders(&self, path: &str) -> io::Result<Option<Vec<String>>> {
+        _ = path;
+        Ok(None)
+    }
+
     /// Requests that are worth having in flight at once: 1 for a disk, more where each waits for a network.
     fn width(&self) -> usize {
         1
@@ -59,6 +69,20 @@ impl Fetch for Folder {
 
     fn is_disk(&self) -> bool {
         true
+    }
+
+    fn folders(&self, path: &str) -> io::Result<Option<Vec<String>>> {
+        let Some(entries) = present(self.0.join(path).read_dir())? else { return Ok(Some(Vec::new())) };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            // Links to folders are folders.
+            if entry.path().is_dir() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort();
+        Ok(Some(names))
     }
 }
 

@@ -7,9 +7,11 @@ use super::error::Unsupported;
 use super::flat::FlatFormat;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
+use super::n5::N5;
 use super::precomputed::Precomputed;
 use super::remote::shown;
 use super::tiff::TiffReader;
+use super::zarr::Zarr;
 use super::{RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, bmp, jpeg, png};
 use crate::codec::ImageFormat;
 
@@ -20,15 +22,41 @@ pub(super) enum Format {
     Hdf5,
     Flat(FlatFormat),
     Precomputed,
+    Zarr,
+    N5,
 }
 
 /// The files that make a folder a volume, and of which format. The first that is there counts.
-pub(super) const MARKERS: [(&str, Format); 1] = [("info", Format::Precomputed)];
+pub(super) const MARKERS: [(&str, Format); 7] = [
+    ("zarr.json", Format::Zarr),
+    (".zarray", Format::Zarr),
+    (".zgroup", Format::Zarr),
+    (".zattrs", Format::Zarr),
+    (".zmetadata", Format::Zarr),
+    ("attributes.json", Format::N5),
+    ("info", Format::Precomputed),
+];
+
+/// What may stand before the path of a volume, as Neuroglancer writes it: `zarr2://file:///data/em`.
+const SCHEMES: [&str; 5] = ["precomputed", "zarr", "zarr2", "zarr3", "n5"];
+
+/// The path or URL behind a scheme that says that it is a volume.
+pub(super) fn volume_path(path: &str) -> Option<&str> {
+    let (scheme, rest) = path.split_once("://")?;
+    SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(rest)
+}
+
+/// Whether a plan says that its source is a volume of many files.
+pub(super) fn is_volume(source: &SourceRef) -> bool {
+    let of_name =
+        |name: &String| matches!(Format::from_name(name), Some(Format::Precomputed | Format::Zarr | Format::N5));
+    source.format.as_ref().is_some_and(of_name) || volume_path(&source.path).is_some()
+}
 
 impl Format {
     /// The names that a plan's `format` may have.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT];
+        let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT, Zarr::FORMAT, N5::FORMAT];
         let flat = FlatFormat::ALL.into_iter().map(FlatFormat::name);
         ImageFormat::ALL.into_iter().map(ImageFormat::name).chain(volumes).chain(flat)
     }
@@ -37,6 +65,8 @@ impl Format {
         match name.to_ascii_lowercase().as_str() {
             Hdf5Reader::FORMAT | "h5" => Some(Format::Hdf5),
             Precomputed::FORMAT => Some(Format::Precomputed),
+            Zarr::FORMAT => Some(Format::Zarr),
+            N5::FORMAT => Some(Format::N5),
             other => match FlatFormat::from_name(other) {
                 Some(format) => Some(Format::Flat(format)),
                 None => ImageFormat::from_name(other).map(Format::Image),
@@ -87,7 +117,7 @@ pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, So
 pub(super) fn is_index_kept(format: Format, selection: &Selection) -> bool {
     match format {
         Format::Image(format) => selection.page.is_some() && format == ImageFormat::Tiff,
-        Format::Hdf5 => true,
+        Format::Hdf5 | Format::Zarr | Format::N5 => true,
         Format::Precomputed | Format::Flat(_) => false,
     }
 }
@@ -107,6 +137,8 @@ pub(super) fn info(
         Format::Hdf5 => Hdf5Reader::open(located, shared)?.info(selection),
         Format::Flat(format) => format.open(located, shared)?.info(selection),
         Format::Precomputed => Precomputed::open(located, shared)?.info(selection),
+        Format::Zarr => Zarr::open(located, shared)?.info(selection),
+        Format::N5 => N5::open(located, shared)?.info(selection),
     }
 }
 
@@ -124,5 +156,7 @@ pub(super) fn open(
         Format::Hdf5 => Arc::new(Hdf5Reader::open(located, shared)?),
         Format::Flat(format) => Arc::new(format.open(located, shared)?),
         Format::Precomputed => Arc::new(Precomputed::open(located, shared)?),
+        Format::Zarr => Arc::new(Zarr::open(located, shared)?),
+        Format::N5 => Arc::new(N5::open(located, shared)?),
     })
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::SourceError;
 use super::error::Unsupported;
 use super::fetch::{Fetch, Folder};
 use super::format::MARKERS;
@@ -14,6 +13,7 @@ use super::parallel::each;
 use super::remote::{
     Address, LocalCopy, RemoteFolder, RemoteObject, RemoteStream, Remotes, Stat, Trouble, WIDTH, shown,
 };
+use super::{SourceError, format};
 
 const NO_VOLUME: &str = "it is a folder without an `info` or another file that makes it a volume";
 
@@ -68,8 +68,9 @@ impl LocalFile {
 }
 
 impl Located {
-    /// Finds the file of a path, absolute or relative to `base_dir`, or a URL; `precomputed://` may stand before either. A
-    /// folder must be that of a volume, and has the stamp of the file that makes it one.
+    /// Finds the file of a path, absolute or relative to `base_dir`, or a URL; a volume's scheme, such as
+    /// `precomputed://`, may stand before either. A folder must be that of a volume, and has the stamp of the file that makes
+    /// it one.
     pub fn find(base_dir: &Path, path: &str, remotes: &Arc<Remotes>) -> Result<Self, SourceError> {
         let file = match meant(path)? {
             Meant::Disk(file) => base_dir.join(file),
@@ -279,13 +280,15 @@ enum Meant {
 }
 
 fn meant(path: &str) -> Result<Meant, SourceError> {
+    if let Some(path) = format::volume_path(path) {
+        return meant(path);
+    }
     let Some((scheme, rest)) = path.split_once("://") else {
         return Ok(Meant::Disk(PathBuf::from(path)));
     };
     let is_scheme =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     match (scheme.to_ascii_lowercase().as_str(), rest.strip_prefix("localhost").unwrap_or(rest)) {
-        ("precomputed", _) => meant(&path["precomputed://".len()..]),
         ("file", rest) if rest.starts_with('/') => Ok(Meant::Disk(PathBuf::from(percent_decoded(rest)))),
         (scheme, _) if is_scheme(scheme) => match Address::parse(path) {
             Some(address) => {
@@ -343,6 +346,8 @@ mod tests {
             ("precomputed:///data/em", "/data/em"),
             ("precomputed://em/v%201", "em/v%201"),
             ("precomputed://file:///data/v%201", "/data/v 1"),
+            ("zarr://em/v", "em/v"),
+            ("Zarr3://file:///data/v", "/data/v"),
         ];
         for (path, expected) in cases {
             assert_eq!(meant(path).unwrap(), Meant::Disk(PathBuf::from(expected)), "{path}");

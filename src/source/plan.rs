@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::precomputed::Precomputed;
-use super::{Colour, Lut};
+use super::{Colour, Lut, format};
 use crate::volume::{Dtype, Region, Size, Span};
 
 /// What to read for one tile or chunk.
@@ -185,9 +184,7 @@ impl SourceRef {
 
     /// Whether the source may be missing as a whole. Of a volume of many files only chunks may.
     pub(super) fn may_lack(&self) -> bool {
-        let is_volume =
-            self.format.as_deref() == Some(Precomputed::FORMAT) || self.path.starts_with(Precomputed::SCHEME);
-        self.missing == MissingRule::Fill && !is_volume
+        self.missing == MissingRule::Fill && !format::is_volume(self)
     }
 }
 

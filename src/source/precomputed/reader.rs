@@ -58,9 +58,6 @@ impl From<SourceError> for Lack {
 impl Precomputed {
     pub const FORMAT: &'static str = FORMAT;
 
-    /// What may stand before a volume's path.
-    pub const SCHEME: &'static str = "precomputed://";
-
     /// Reads a volume's `info`.
     pub fn open(located: &Located, shared: &Arc<Shared>) -> Result<Self, SourceError> {
         Precomputed::of(&located.path, located.folder(), shared)

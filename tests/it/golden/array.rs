@@ -48,6 +48,19 @@ impl Array {
         Array { size: Size::new(x as u64, y as u64, z as u64), voxels: Voxels::Bytes(voxels) }
     }
 
+    /// The first `depth` sections of an array `[z, y, x]`, or `[1, z, y, x]`.
+    ///
+    /// # Panics
+    /// When it is not kept.
+    pub fn load_zyx(output: &Value, depth: u64) -> Array {
+        let shape: Vec<u64> =
+            output["shape"].as_array().unwrap().iter().map(|length| length.as_u64().unwrap()).collect();
+        let [.., z, y, x] = shape[..] else { panic!("an array of {shape:?}") };
+        let mut bytes = voxels_of(output["npy"].as_str().unwrap());
+        bytes.truncate(bytes.len() / z as usize * z.min(depth) as usize);
+        Array { size: Size::new(x, y, z.min(depth)), voxels: Voxels::Bytes(bytes) }
+    }
+
     pub fn zeros(size: Size) -> Array {
         Array { size, voxels: Voxels::Zeros }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use case::Outcome;
 
 /// How many cases wait for each reader.
-const WAITING: [(&str, usize); 2] = [("Zarr", 15), ("bossdb", 10)];
+const WAITING: [(&str, usize); 1] = [("bossdb", 10)];
 
 #[test]
 fn every_case_of_the_python_client_is_answered_by_its_rule() {
