@@ -38,7 +38,7 @@ pub(super) fn read(
         if next.is_empty() {
             return Ok(());
         }
-        let chunks = each(&next, width, |cell| decode(cell))?;
+        let chunks = each(&next, width, &decode)?;
         for (cell, chunk) in next.iter().zip(chunks) {
             let met = Met::new(cell, &array.chunk, &ranges);
             let (size, to) = met.place(target_axes, at);

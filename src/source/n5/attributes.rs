@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::{Flaw, Refusal};
 use crate::source::array::Array;
 use crate::source::unpack;
-use crate::volume::Dtype;
 
 /// A dataset.
 pub(super) struct Dataset {
@@ -88,7 +87,7 @@ impl Packing {
 
 /// The voxel type, for the tests of blocks.
 #[cfg(test)]
-pub(super) fn dataset(dtype: Dtype, chunk: &[u64], packing: Packing) -> Dataset {
+pub(super) fn dataset(dtype: crate::volume::Dtype, chunk: &[u64], packing: Packing) -> Dataset {
     let array = Array { name: "a".to_owned(), dtype, shape: vec![100; chunk.len()], chunk: chunk.to_vec(), axes: None };
     Dataset { array, packing }
 }
@@ -98,6 +97,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::volume::Dtype;
 
     #[test]
     fn attributes_are_read_with_the_slowest_axis_first() {

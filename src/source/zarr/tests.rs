@@ -106,7 +106,7 @@ fn arrays_are_found_in_groups() {
         assert!(group.info(&dataset("../group_v2/volumes/raw")).unwrap_err().to_string().ends_with("is not there"));
         is_right(&format!("single_{version}"), Dtype::Uint16, foreign_voxel);
         let sources = Sources::new(folder(), 1 << 20);
-        let source = SourceRef { dataset: Some("scalar".to_owned()), ..SourceRef::new(&format!("group_{version}")) };
+        let source = SourceRef { dataset: Some("scalar".to_owned()), ..SourceRef::new(format!("group_{version}")) };
         assert_eq!(sources.scalars(&source).unwrap(), [crate::source::Number::Integer(513)]);
     }
     let error = open("empty").info(&Selection::default()).unwrap_err();

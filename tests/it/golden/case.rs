@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use boss_ingest::config::Job;
 use boss_ingest::engine;
-use boss_ingest::lua::{Answer, Host, PathAnswer, ScriptError, Scripts};
-use boss_ingest::source::{Plan, SourceError, Sources};
+use boss_ingest::lua::{Answer, Host, PathAnswer, Scripts};
+use boss_ingest::source::Sources;
 use boss_ingest::volume::{Block, ChunkGrid, Dtype, Extent, Grid, Index, Size, Span, TileGrid, TileSize};
 use serde_json::Value;
 
@@ -107,18 +107,17 @@ impl Case {
         }
         match self.voxels(&job, &mut host, &sources) {
             Ok(voxels) => Outcome::Ran(Given { path, voxels: Ok(voxels) }),
-            Err(Stop::Waits(reader)) => Outcome::Waits(reader),
-            Err(Stop::Failed(error)) => {
+            Err(error) => {
                 let error = chain(&*error);
                 missing_reader(&error).map_or(Outcome::Ran(Given { path, voxels: Err(error) }), Outcome::Waits)
             }
         }
     }
 
-    fn voxels(&self, job: &Job, host: &mut Host, sources: &Sources) -> Result<Block, Stop> {
+    fn voxels(&self, job: &Job, host: &mut Host, sources: &Sources) -> Result<Block, Box<dyn Error>> {
         let plan = match host.plan(self.index)? {
             Answer::Plan(plan) => plan,
-            Answer::Missing { reason } => return Err(Stop::Failed(reason.into())),
+            Answer::Missing { reason } => return Err(reason.into()),
         };
         let target = engine::target(&job.grid, self.dtype(), self.index);
         Ok(sources.read(&plan, &target)?)
@@ -160,22 +159,4 @@ impl Case {
 /// The reader that is lacking, by what a look at the file failed with.
 fn missing_reader(error: &str) -> Option<&'static str> {
     error.contains("`bossdb://` is none that is read").then_some("bossdb")
-}
-
-/// Why there is no answer.
-enum Stop {
-    Waits(&'static str),
-    Failed(Box<dyn Error>),
-}
-
-impl From<ScriptError> for Stop {
-    fn from(error: ScriptError) -> Stop {
-        Stop::Failed(Box::new(error))
-    }
-}
-
-impl From<SourceError> for Stop {
-    fn from(error: SourceError) -> Stop {
-        Stop::Failed(Box::new(error))
-    }
 }
