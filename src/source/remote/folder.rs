@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use super::{RemoteObject, WIDTH};
+use super::{RemoteObject, Trouble, WIDTH};
 use crate::source::fetch::{Fetch, Object};
 use crate::source::packing::Packing;
 
@@ -37,6 +37,17 @@ impl Fetch for RemoteFolder {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {
         match self.0.child(path).stat() {
             Ok(stat) => Ok(stat.map(|stat| stat.bytes)),
+            Err(trouble) if trouble.may_mean_absent() => Ok(None),
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    fn folders(&self, path: &str) -> io::Result<Option<Vec<String>>> {
+        let folder = if path.is_empty() { self.0.clone() } else { self.0.child(path) };
+        match folder.folders() {
+            Ok(names) => Ok(Some(names)),
+            Err(Trouble::Absent) => Ok(Some(Vec::new())),
+            Err(Trouble::NoList) => Ok(None),
             Err(trouble) if trouble.may_mean_absent() => Ok(None),
             Err(trouble) => Err(trouble.into()),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use object_store::{Attribute, GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
+use object_store::{Attribute, GetOptions, GetRange, ListResult, ObjectMeta, ObjectStoreExt};
 
 use super::http::Refusal;
 use super::store::Store;
@@ -235,17 +235,28 @@ impl RemoteObject {
 
     /// The names of what lies directly in this folder.
     pub fn list(&self) -> Result<Vec<String>, Trouble> {
-        let (store, path) = (Arc::clone(&self.store), self.address.path.clone());
-        let listed = runtime::wait(async move { Ok(store.objects.list_with_delimiter(Some(&path)).await?) });
-        let listed = match listed {
-            // A server that is no WebDAV server does not know the question, or how to answer it.
-            Err(Trouble::Refused(_) | Trouble::Other(_)) if self.address.is_http() => return Err(Trouble::NoList),
-            listed => listed?,
-        };
+        let listed = self.listed()?;
         let objects = listed.objects.iter().map(|object| &object.location);
         let names: Vec<String> =
             objects.chain(&listed.common_prefixes).filter_map(|path| path.filename().map(str::to_owned)).collect();
         if names.is_empty() { Err(Trouble::Absent) } else { Ok(names) }
+    }
+
+    /// The names of the folders directly in this folder, in order; none where there is no such folder.
+    pub fn folders(&self) -> Result<Vec<String>, Trouble> {
+        let folders = self.listed()?.common_prefixes;
+        let mut names: Vec<String> = folders.iter().filter_map(|path| path.filename().map(str::to_owned)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn listed(&self) -> Result<ListResult, Trouble> {
+        let (store, path) = (Arc::clone(&self.store), self.address.path.clone());
+        match runtime::wait(async move { Ok(store.objects.list_with_delimiter(Some(&path)).await?) }) {
+            // A server that is no WebDAV server does not know the question, or how to answer it.
+            Err(Trouble::Refused(_) | Trouble::Other(_)) if self.address.is_http() => Err(Trouble::NoList),
+            listed => listed,
+        }
     }
 }
 
