@@ -56,7 +56,7 @@ impl Array {
         let shape: Vec<u64> =
             output["shape"].as_array().unwrap().iter().map(|length| length.as_u64().unwrap()).collect();
         let [.., z, y, x] = shape[..] else { panic!("an array of {shape:?}") };
-        let mut bytes = voxels_of(output["npy"].as_str().unwrap());
+        let mut bytes = voxels_of(&folder().join(output["npy"].as_str().unwrap()));
         bytes.truncate(bytes.len() / z as usize * z.min(depth) as usize);
         Array { size: Size::new(x, y, z.min(depth)), voxels: Voxels::Bytes(bytes) }
     }
