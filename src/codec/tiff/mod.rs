@@ -124,7 +124,7 @@ impl<R: Read + Seek> TiffFile<R> {
         let directory = self.directory(at)?;
         let page = Page::read(self.layout, &mut self.window, &directory)?;
         let page = page.map_err(|feature| CodecError::unsupported(FORMAT, feature))?;
-        let chunks = self.chunks(&directory, page.chunks())?;
+        let chunks = self.chunks(&directory, Some(page.chunks()))?;
         Ok((page, chunks))
     }
 

@@ -207,9 +207,9 @@ impl Page {
     }
 
     /// Strips or tiles that the page must have.
-    pub(super) fn chunks(&self) -> Option<u64> {
+    pub fn chunks(&self) -> u64 {
         let planes = if self.is_planar { u64::from(self.header.channels.count()) } else { 1 };
-        Some(self.chunks_per_plane().saturating_mul(planes))
+        self.chunks_per_plane().saturating_mul(planes)
     }
 
     fn columns(&self) -> u64 {

@@ -14,7 +14,7 @@ const IDLE_FILES: usize = 2;
 /// About what an open file takes.
 const FILE_BYTES: u64 = 16 << 10;
 
-/// What is remembered of where strips and tiles lie.
+/// The most that is remembered of where strips and tiles lie.
 const CHUNKS_BYTES: u64 = 2 << 20;
 
 type OpenFile = TiffFile<Stream>;
@@ -173,6 +173,12 @@ impl Files {
     }
 
     pub fn held_bytes(&self) -> u64 {
-        self.index.held_bytes() as u64 + CHUNKS_BYTES + IDLE_FILES as u64 * FILE_BYTES
+        let chunks = match self.kind(0) {
+            Some(Ok(page)) => page.chunks(),
+            _ => 0,
+        };
+        let plane = chunks.saturating_mul(size_of::<(u64, u64)>() as u64).saturating_add(size_of::<Plane>() as u64);
+        let planes = plane.saturating_mul(self.pages()).min(CHUNKS_BYTES);
+        self.index.held_bytes() as u64 + planes + IDLE_FILES as u64 * FILE_BYTES
     }
 }
