@@ -53,9 +53,9 @@ pub enum Unsupported {
     Image { format: &'static str, feature: Feature },
     /// Page `page`, counted from 0, has something we do not read.
     Page { page: u64, feature: Feature },
-    /// Page `page`, counted from 0, has not the size, voxel type and number of channels of `first_page`, `first`, so the pages
-    /// are no volume.
-    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first_page: u64, first: (Size, Dtype, u64) },
+    /// Page `page`, counted from 0, has not the size, voxel type and number of channels of another, `first`, which begins
+    /// with its number, so the pages are no volume.
+    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first: Box<(u64, Size, Dtype, u64)> },
     /// One array of a file is what we do not read; `what` says which.
     Array { dataset: String, what: String },
     /// The file holds no array.
@@ -81,11 +81,11 @@ impl fmt::Display for Unsupported {
         match self {
             Unsupported::Image { format, feature } => write!(f, "is a {format} image with {feature}"),
             Unsupported::Page { page, feature } => write!(f, "has {feature} on page {page}"),
-            Unsupported::PagesDiffer { page, size, dtype, channels, first_page, first } => {
+            Unsupported::PagesDiffer { page, size, dtype, channels, first } => {
                 write!(f, "has pages that differ: page {page} is ")?;
                 write_page(f, *size, *dtype, *channels)?;
-                write!(f, ", page {first_page} is ")?;
-                write_page(f, first.0, first.1, first.2)
+                write!(f, ", page {} is ", first.0)?;
+                write_page(f, first.1, first.2, first.3)
             }
             Unsupported::Array { dataset, what } if dataset.is_empty() => write!(f, "holds {what}"),
             Unsupported::Array { dataset, what } => write!(f, "holds {what} in `{dataset}`"),

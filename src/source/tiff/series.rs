@@ -179,8 +179,9 @@ impl Series {
             let like = |header: Header| (header.size, header.dtype, u64::from(header.channels.count()));
             if !std::ptr::eq(first, other) && like(other.header) != like(first.header) {
                 let (size, dtype, channels) = like(other.header);
-                let first = like(first.header);
-                return Err(Unsupported::PagesDiffer { page, size, dtype, channels, first_page, first });
+                let (first_size, first_dtype, first_channels) = like(first.header);
+                let first = Box::new((first_page, first_size, first_dtype, first_channels));
+                return Err(Unsupported::PagesDiffer { page, size, dtype, channels, first });
             }
         }
         Ok(())
