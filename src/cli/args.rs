@@ -148,6 +148,8 @@ pub struct TryArgs {
     /// Do it again whenever the job file or a script is saved, until Ctrl-C.
     #[arg(long)]
     pub watch: bool,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
 }
 
 #[derive(Debug, Args)]
@@ -191,9 +193,22 @@ pub struct PreviewArgs {
     /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
     /// Threads that read and decode [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub cpu_threads: Option<u16>,
+}
+
+/// Where decoded images go that memory has no room for.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScratchArgs {
+    /// Keep decoded images that memory has no room for in this folder [default: one in your cache directory].
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// The most that may lie there, such as 200GB, or 0 for nothing [default: a quarter of what is free].
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub scratch_size: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -221,6 +236,8 @@ pub struct UploadArgs {
     /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
     /// Uploads in flight at once.
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub uploads: u16,
@@ -346,6 +363,14 @@ const SMALLEST_MEMORY: u64 = 16 << 20;
 
 /// Bytes with an optional decimal (`MB`) or binary (`MiB`) unit.
 pub fn parse_size(text: &str) -> Result<u64, String> {
+    match parse_bytes(text)? {
+        bytes if bytes < SMALLEST_MEMORY => Err("give at least 16MiB".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// A number of bytes with a unit.
+fn parse_bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -361,8 +386,8 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     };
     let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is not a number of bytes"))?;
     let bytes = number * unit as f64;
-    if !bytes.is_finite() || bytes < SMALLEST_MEMORY as f64 {
-        return Err("give at least 16MiB".to_owned());
+    if !bytes.is_finite() || bytes < 0.0 {
+        return Err(format!("`{text}` is not a number of bytes"));
     }
     Ok(bytes as u64)
 }
@@ -385,6 +410,7 @@ mod tests {
         for (text, bytes) in sizes {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
+        assert_eq!((parse_bytes("0"), parse_bytes("1MiB")), (Ok(0), Ok(1 << 20)));
         for text in ["", "MB", "1MiB", "5 parsecs", "-1GB", "inf"] {
             assert!(parse_size(text).is_err(), "{text}");
         }

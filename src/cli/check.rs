@@ -9,9 +9,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::args::parse_size;
+use super::args::{ScratchArgs, parse_size};
 use super::error::{CliError, Exit};
-use super::prepare::quarter_of_memory;
+use super::prepare::{quarter_of_memory, with_scratch};
 use crate::check::{self, Outcome, Problem, Settings};
 use crate::config::{self, ConfigError, Finding, Job};
 use crate::engine::default_cpu_threads;
@@ -56,6 +56,8 @@ pub struct CheckArgs {
     /// Memory for images that are decoded at once, such as 800MB or 2GiB [default: a quarter of the machine's].
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
     /// Threads that look [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub cpu_threads: Option<u16>,
@@ -69,7 +71,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let (job, findings) = load(&args.job).or_else(|error| unusable(args, &[], error))?;
     let scripts = Scripts::load(&job).or_else(|error| unusable(args, &findings, error.into()))?;
     let memory_bytes = args.memory.unwrap_or_else(quarter_of_memory);
-    let sources = Arc::new(Sources::new(job.dir.clone(), CACHE_BYTES).with_limit(memory_bytes));
+    let sources = Sources::new(job.dir.clone(), CACHE_BYTES).with_limit(memory_bytes);
+    let sources = Arc::new(with_scratch(sources, &args.scratch));
     let settings = Settings {
         sample: args.sample,
         deep: args.deep,

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::UploadArgs;
+use directories::ProjectDirs;
+
+use super::args::{ScratchArgs, UploadArgs};
 use super::error::{CliError, FirstTaskError};
 use crate::config::{self, Job, Loaded};
 use crate::engine::{self, Options};
 use crate::lua::{Answer, Host, Scripts};
 use crate::report::count;
-use crate::source::{SourceInfo, Sources};
+use crate::source::{Scratch, SourceInfo, Sources};
 use crate::volume::{Dtype, Index, Task};
 
 /// A job that could be run.
@@ -28,8 +30,7 @@ impl Prepared {
     pub fn load(path: &Path, args: &UploadArgs) -> Result<Self, CliError> {
         let options = options(args);
         let job = load_job(path)?;
-        let cache_bytes = options.memory_bytes / engine::CACHE_SHARE;
-        let sources = Arc::new(Sources::new(job.dir.clone(), cache_bytes).with_limit(options.memory_bytes));
+        let sources = sources(&job, options.memory_bytes, &args.scratch);
         let scripts = Arc::new(Scripts::load(&job)?);
         // A script that cannot be set up would fail every task; its user hears of it before anything is created.
         scripts.host(sources.clone())?;
@@ -112,6 +113,21 @@ fn options(args: &UploadArgs) -> Options {
         cpu_threads: args.cpu_threads.map_or_else(engine::default_cpu_threads, usize::from),
         uploads: usize::from(args.uploads),
         manual_complete: args.manual_complete,
+    }
+}
+
+/// A job's sources, which keep what they decode in a share of the memory and in the scratch directory.
+pub fn sources(job: &Job, memory_bytes: u64, scratch: &ScratchArgs) -> Arc<Sources> {
+    let sources = Sources::new(job.dir.clone(), memory_bytes / engine::CACHE_SHARE).with_limit(memory_bytes);
+    Arc::new(with_scratch(sources, scratch))
+}
+
+/// Sources with the scratch directory that was asked for, or the one in the user's cache directory.
+pub fn with_scratch(sources: Sources, args: &ScratchArgs) -> Sources {
+    let own = || ProjectDirs::from("", "", "boss-ingest").map(|dirs| dirs.cache_dir().join("scratch"));
+    match args.scratch.clone().or_else(own) {
+        Some(dir) => sources.with_scratch(Scratch::new(dir, args.scratch_size)),
+        None => sources,
     }
 }
 

@@ -4,7 +4,6 @@ mod table;
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -16,7 +15,6 @@ use crate::config::Job;
 use crate::engine;
 use crate::lua::Scripts;
 use crate::preview::{self, Choices, Findings, Point, Preview, Sampling, VoxelSize};
-use crate::source::Sources;
 use crate::volume::{Dtype, Span};
 
 /// A decoded task is held about so many times: as the file has it, as the channel wants it, and in a cache.
@@ -29,8 +27,7 @@ const COPIES: u64 = 4;
 pub fn run(args: &PreviewArgs) -> Result<Exit, CliError> {
     let job = prepare::load_unaligned_job(&args.job)?;
     let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
-    let cache_bytes = memory_bytes / engine::CACHE_SHARE;
-    let sources = Arc::new(Sources::new(job.dir.clone(), cache_bytes).with_limit(memory_bytes));
+    let sources = prepare::sources(&job, memory_bytes, &args.scratch);
     let scripts = Scripts::load(&job)?;
     let (at, t) = cut(&job, args.at.unwrap_or_default())?;
     let dtype = match args.dtype {

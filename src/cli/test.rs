@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::TestArgs;
+use super::args::{ScratchArgs, TestArgs};
 use super::error::{CliError, Exit};
-use super::prepare::quarter_of_memory;
+use super::prepare::{quarter_of_memory, sources};
 use super::resources::channel_dtype;
 use crate::config::{self, Job};
 use crate::engine;
@@ -52,9 +52,7 @@ struct Tried {
 impl Bench {
     fn open(path: &Path, dtype: Option<Dtype>) -> Result<Bench, CliError> {
         let job = config::load_unaligned(path)?.job;
-        let memory = quarter_of_memory();
-        let sources = Sources::new(job.dir.clone(), memory / engine::CACHE_SHARE).with_limit(memory);
-        let sources = std::sync::Arc::new(sources);
+        let sources = sources(&job, quarter_of_memory(), &ScratchArgs::default());
         let scripts = Scripts::load(&job)?;
         let host = scripts.host(sources.clone())?;
         Ok(Bench { job, scripts, sources, host, dtype })

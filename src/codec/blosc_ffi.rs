@@ -1,4 +1,4 @@
-//! The calls into c-blosc: all the unsafe code of this program.
+//! The calls into c-blosc.
 //!
 //! The `_ctx` functions keep their state on the stack, heed no environment variables and may run on many threads at once
 //! (c-blosc's `blosc.h`).

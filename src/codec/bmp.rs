@@ -33,33 +33,79 @@ pub fn header(bytes: &[u8]) -> Result<Header, CodecError> {
 /// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
 /// need more than `limit_bytes`, which is found before memory is taken.
 pub fn decode(bytes: &[u8], pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
-    let (mut decoder, header) = open(bytes)?;
-    let mix = header.channels.mix(FORMAT, pick)?;
-    if !is_whole(bytes, bytes.len() as u64) {
-        return Err(CodecError::damaged(FORMAT, "the file ends before the image does"));
-    }
-    let greys = decoder.get_palette().map(|palette| palette.iter().map(|[grey, ..]| *grey).collect::<Vec<u8>>());
-    // The library gives numbers of a palette where each has a byte of its own, and fails on others.
-    decoder.set_indexed_color(greys.is_some() && bits(bytes) == Some(8));
-    let is_indexed = decoder.color_type() == ColorType::L8;
-    let mut voxels = memory::zeros(FORMAT, decoder.total_bytes(), limit_bytes)?;
-    decoder.read_image(&mut voxels).map_err(damaged)?;
-    match (greys, mix) {
-        (Some(greys), _) if is_indexed => {
-            voxels.iter_mut().for_each(|voxel| *voxel = greys.get(usize::from(*voxel)).copied().unwrap_or(0));
-        }
-        (Some(_), _) => Mix::One(0).apply(header.dtype, 3, &mut voxels),
-        (None, Some(mix)) => mix.apply(header.dtype, header.channels.count(), &mut voxels),
-        (None, None) => {}
-    }
+    let image = Image::open(bytes, pick)?;
+    let header = image.header;
+    let mut voxels = memory::zeros(FORMAT, image.buffer_bytes(), limit_bytes)?;
+    let length = image.decode_into(&mut voxels)?;
+    voxels.truncate(length);
+    voxels.shrink_to_fit();
     let block = Block::from_bytes(header.dtype, header.size, voxels);
     Ok((header, block.expect("the buffer was made for the header's size")))
+}
+
+/// What the decoder needs for the voxels of an image. `bytes` is the whole file.
+pub fn buffer_bytes(bytes: &[u8]) -> Result<u64, CodecError> {
+    open(bytes).map(|(decoder, _)| decoder.total_bytes())
+}
+
+/// An image whose header was read.
+pub struct Image<'a> {
+    pub header: Header,
+    mix: Option<Mix>,
+    decoder: Decoder<'a>,
+}
+
+impl<'a> Image<'a> {
+    /// Reads the header. `bytes` is the whole file; nothing needs to be picked of a grey image.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`] and [`CodecError::NotSupported`].
+    pub fn open(bytes: &'a [u8], pick: Option<Pick>) -> Result<Self, CodecError> {
+        let (decoder, header) = open(bytes)?;
+        let mix = header.channels.mix(FORMAT, pick)?;
+        if !is_whole(bytes, bytes.len() as u64) {
+            return Err(CodecError::damaged(FORMAT, "the file ends before the image does"));
+        }
+        Ok(Image { header, mix, decoder })
+    }
+
+    /// The length of the buffer that decoding needs.
+    pub fn buffer_bytes(&self) -> u64 {
+        self.decoder.total_bytes()
+    }
+
+    /// Decodes into a buffer; the voxels are at its front, in as many bytes as comes back.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`].
+    ///
+    /// # Panics
+    /// When the buffer has another length than [`Image::buffer_bytes`].
+    pub fn decode_into(self, buffer: &mut [u8]) -> Result<usize, CodecError> {
+        let Image { header, mix, decoder } = self;
+        assert_eq!(buffer.len() as u64, decoder.total_bytes(), "the buffer is made for the image");
+        let greys = decoder.get_palette().map(|palette| palette.iter().map(|[grey, ..]| *grey).collect::<Vec<u8>>());
+        let is_indexed = decoder.color_type() == ColorType::L8;
+        decoder.read_image(buffer).map_err(damaged)?;
+        Ok(match (greys, mix) {
+            (Some(greys), _) if is_indexed => {
+                buffer.iter_mut().for_each(|voxel| *voxel = greys.get(usize::from(*voxel)).copied().unwrap_or(0));
+                buffer.len()
+            }
+            (Some(_), _) => Mix::One(0).apply_to(header.dtype, 3, buffer),
+            (None, Some(mix)) => mix.apply_to(header.dtype, header.channels.count(), buffer),
+            (None, None) => buffer.len(),
+        })
+    }
 }
 
 type Decoder<'a> = BmpDecoder<Cursor<&'a [u8]>>;
 
 fn open(bytes: &[u8]) -> Result<(Decoder<'_>, Header), CodecError> {
-    let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    // The library gives numbers of a palette where each has a byte of its own, and fails on others.
+    let is_indexed = decoder.get_palette().is_some() && bits(bytes) == Some(8);
+    decoder.set_indexed_color(is_indexed);
     let channels = match (decoder.get_palette(), decoder.color_type()) {
         (Some(palette), _) if palette.iter().all(|[red, green, blue]| red == green && green == blue) => Channels::Grey,
         (Some(_), _) => return Err(CodecError::unsupported(FORMAT, Feature::Palette)),

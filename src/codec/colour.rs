@@ -79,14 +79,20 @@ impl Channels {
 impl Mix {
     /// Makes little-endian samples, `channels` side by side for each voxel, into one value for each voxel.
     pub fn apply(self, dtype: Dtype, channels: u16, samples: &mut Vec<u8>) {
+        let bytes = self.apply_to(dtype, channels, samples);
+        samples.truncate(bytes);
+        samples.shrink_to_fit();
+    }
+
+    /// The same at the front of a slice; gives the number of bytes there.
+    pub fn apply_to(self, dtype: Dtype, channels: u16, samples: &mut [u8]) -> usize {
         let (item, channels) = (dtype.size_bytes(), usize::from(channels));
         let count = samples.len() / (item * channels);
         match self {
             Mix::One(channel) => keep_one(samples, item, count, item * channels, item * channel),
             Mix::Luma => weigh(dtype, samples, count, item * channels, item),
         }
-        samples.truncate(count * item);
-        samples.shrink_to_fit();
+        count * item
     }
 }
 

@@ -92,7 +92,7 @@ impl Header {
     }
 
     /// Bytes of the stored values of all channels.
-    pub(super) fn stored_bytes(&self) -> u64 {
+    pub fn stored_bytes(&self) -> u64 {
         self.decoded_bytes().saturating_mul(u64::from(self.channels.count()))
     }
 }

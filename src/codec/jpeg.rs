@@ -14,6 +14,7 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
+use super::colour::Mix;
 use super::{Channels, CodecError, Feature, Header, Pick, memory};
 use crate::volume::{Block, Dtype, Size};
 
@@ -30,18 +31,58 @@ pub fn header(bytes: &[u8]) -> Result<Header, CodecError> {
 /// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
 /// need more than `limit_bytes`, which is found before memory is taken.
 pub fn decode(bytes: &[u8], pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), CodecError> {
-    let (decoder, header) = open(bytes)?;
-    let mix = header.channels.mix(FORMAT, pick)?;
-    if !has_end(bytes) {
-        return Err(CodecError::damaged(FORMAT, "the data ends before the image does"));
-    }
+    let image = Image::open(bytes, pick)?;
+    let header = image.header;
     let mut voxels = memory::zeros(FORMAT, header.stored_bytes(), limit_bytes)?;
-    decoder.read_image(&mut voxels).map_err(damaged)?;
-    if let Some(mix) = mix {
-        mix.apply(header.dtype, header.channels.count(), &mut voxels);
-    }
+    let length = image.decode_into(&mut voxels, u64::MAX)?;
+    voxels.truncate(length);
+    voxels.shrink_to_fit();
     let block = Block::from_bytes(header.dtype, header.size, voxels);
     Ok((header, block.expect("the buffer was made for the header's size")))
+}
+
+/// An image whose header was read.
+pub struct Image<'a> {
+    pub header: Header,
+    bytes: &'a [u8],
+    mix: Option<Mix>,
+    decoder: Decoder<'a>,
+}
+
+impl<'a> Image<'a> {
+    /// Reads the header. `bytes` is the whole file; nothing needs to be picked of a grey image.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`] and [`CodecError::NotSupported`].
+    pub fn open(bytes: &'a [u8], pick: Option<Pick>) -> Result<Self, CodecError> {
+        let (decoder, header) = open(bytes)?;
+        let mix = header.channels.mix(FORMAT, pick)?;
+        if !has_end(bytes) {
+            return Err(CodecError::damaged(FORMAT, "the data ends before the image does"));
+        }
+        Ok(Image { header, bytes, mix, decoder })
+    }
+
+    /// Decodes into `buffer`, which has room for the values of all channels; the voxels are at its front, in as many bytes as
+    /// comes back.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`], and [`CodecError::LimitsExceeded`] for a progressive image, of which the decoder keeps two
+    /// bytes for each value, when these need more than `limit_bytes`.
+    ///
+    /// # Panics
+    /// When `buffer` has not the length that the header says.
+    pub fn decode_into(self, buffer: &mut [u8], limit_bytes: u64) -> Result<usize, CodecError> {
+        let Header { dtype, channels, .. } = self.header;
+        let stored_bytes = self.header.stored_bytes();
+        assert_eq!(buffer.len() as u64, stored_bytes, "the buffer is made for the header's size");
+        let needed_bytes = if is_progressive(self.bytes) { stored_bytes.saturating_mul(2) } else { 0 };
+        if needed_bytes > limit_bytes {
+            return Err(CodecError::LimitsExceeded { format: FORMAT, needed_bytes, limit_bytes });
+        }
+        self.decoder.read_image(buffer).map_err(damaged)?;
+        Ok(self.mix.map_or(buffer.len(), |mix| mix.apply_to(dtype, channels.count(), buffer)))
+    }
 }
 
 type Decoder<'a> = JpegDecoder<Cursor<&'a [u8]>>;
@@ -69,8 +110,17 @@ pub(super) fn has_end(bytes: &[u8]) -> bool {
 
 /// The components of a voxel that the frame header names (T.81, B.2.2).
 fn components(bytes: &[u8]) -> Option<u8> {
-    let is_frame = |marker| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
-    bytes.get(find_marker(bytes, is_frame)? + 9).copied()
+    bytes.get(frame(bytes)? + 9).copied()
+}
+
+/// Whether the image comes in several scans, each of which makes all of it finer (SOF2).
+fn is_progressive(bytes: &[u8]) -> bool {
+    frame(bytes).is_some_and(|at| bytes[at + 1] == 0xc2)
+}
+
+/// Where the frame header stands (T.81, B.1.1.3).
+fn frame(bytes: &[u8]) -> Option<usize> {
+    find_marker(bytes, |marker| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc))
 }
 
 /// Where the first such marker stands, behind whatever segments and scans.

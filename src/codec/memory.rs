@@ -5,7 +5,7 @@ use super::CodecError;
 /// `bytes` zeros, or an error when that is more than `limit_bytes` or than the machine gives.
 ///
 /// The zeros come from the operating system untouched, so a header that lies costs addresses, no memory.
-pub(super) fn zeros(format: &'static str, bytes: u64, limit_bytes: u64) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn zeros(format: &'static str, bytes: u64, limit_bytes: u64) -> Result<Vec<u8>, CodecError> {
     let exceeded = CodecError::LimitsExceeded { format, needed_bytes: bytes, limit_bytes };
     let len = match usize::try_from(bytes) {
         Ok(len) if bytes <= limit_bytes && len <= isize::MAX as usize => len,

@@ -27,6 +27,7 @@ pub use blosc::{BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, d
 pub use colour::{Channels, Pick};
 pub use error::{CodecError, Feature};
 pub use image::{Header, ImageFormat, decode, encode};
+pub(crate) use memory::zeros;
 pub(crate) use samples::swap_bytes;
 pub use tiff_stack::write_stack;
 pub use whole::check_whole;

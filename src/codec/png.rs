@@ -11,8 +11,12 @@
 
 use std::io::{BufRead, Seek, SeekFrom};
 
-use ::png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, Limits, Reader};
+use ::png::{
+    BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, InterlaceInfo, Limits, Reader,
+    expand_interlaced_row,
+};
 
+use super::colour::Mix;
 use super::image::dimensions;
 use super::samples::{expand_row, packed_row_bytes, swap_bytes};
 use super::{Channels, CodecError, Feature, Header, Pick, memory};
@@ -36,34 +40,104 @@ pub fn header<R: BufRead + Seek>(stream: R) -> Result<Header, CodecError> {
 /// Decodes the whole image, one section deep. Nothing needs to be picked of a grey one.
 ///
 /// # Errors
-/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the values of all channels
-/// need more than `limit_bytes`, which is found before memory is taken.
+/// [`CodecError::Damaged`], [`CodecError::NotSupported`], and [`CodecError::LimitsExceeded`] when the voxels need more than
+/// `limit_bytes`, which is found before memory is taken.
 pub fn decode<R: BufRead + Seek>(
-    mut stream: R,
+    stream: R,
     pick: Option<Pick>,
     limit_bytes: u64,
 ) -> Result<(Header, Block), CodecError> {
-    let stream_bytes = stream.seek(SeekFrom::End(0)).and_then(|len| stream.rewind().map(|()| len));
-    let stream_bytes = stream_bytes.map_err(|error| CodecError::io(FORMAT, error))?;
-    let mut decoder = Decoder::new_with_limits(stream, Limits { bytes: WORK_BYTES });
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    let mut reader = decoder.read_info().map_err(damaged)?;
-    let header = header_of(reader.info())?;
-    let mix = header.channels.mix(FORMAT, pick)?;
-    if packed_bytes(reader.info()) > stream_bytes.saturating_mul(MAX_RATIO) {
-        return Err(CodecError::damaged(FORMAT, "the file is too short for its dimensions"));
-    }
-    let mut voxels = match reader.info().bit_depth {
-        BitDepth::Eight | BitDepth::Sixteen => read_whole(&mut reader, &header, limit_bytes)?,
-        bits => read_packed(&mut reader, &header, bits as u8, limit_bytes)?,
-    };
-    reader.finish().map_err(damaged)?;
-    if let Some(mix) = mix {
-        mix.apply(header.dtype, header.channels.count(), &mut voxels);
-    }
+    let image = Image::open(stream, pick)?;
+    let header = image.header;
+    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit_bytes)?;
+    image.decode_into(&mut voxels)?;
     let block = Block::from_bytes(header.dtype, header.size, voxels);
     Ok((header, block.expect("the buffer was made for the header's size")))
+}
+
+/// An image whose header was read.
+pub struct Image<R: BufRead + Seek> {
+    pub header: Header,
+    mix: Option<Mix>,
+    reader: Reader<R>,
+}
+
+impl<R: BufRead + Seek> Image<R> {
+    /// Reads the header. Nothing needs to be picked of a grey image.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`] and [`CodecError::NotSupported`].
+    pub fn open(mut stream: R, pick: Option<Pick>) -> Result<Self, CodecError> {
+        let stream_bytes = stream.seek(SeekFrom::End(0)).and_then(|len| stream.rewind().map(|()| len));
+        let stream_bytes = stream_bytes.map_err(|error| CodecError::io(FORMAT, error))?;
+        let mut decoder = Decoder::new_with_limits(stream, Limits { bytes: WORK_BYTES });
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
+        let reader = decoder.read_info().map_err(damaged)?;
+        let header = header_of(reader.info())?;
+        let mix = header.channels.mix(FORMAT, pick)?;
+        if packed_bytes(reader.info()) > stream_bytes.saturating_mul(MAX_RATIO) {
+            return Err(CodecError::damaged(FORMAT, "the file is too short for its dimensions"));
+        }
+        Ok(Image { header, mix, reader })
+    }
+
+    /// Decodes into `voxels`, row by row: no more memory is taken than for a few rows.
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`], and [`CodecError::Unreadable`] when the stream fails.
+    ///
+    /// # Panics
+    /// When `voxels` has not the length that the header says.
+    pub fn decode_into(mut self, voxels: &mut [u8]) -> Result<(), CodecError> {
+        assert_eq!(voxels.len() as u64, self.header.decoded_bytes(), "the buffer is made for the header's size");
+        let item = self.header.dtype.size_bytes();
+        let row_bytes = self.header.size.x as usize * item;
+        let info = self.reader.info();
+        if info.bit_depth as u8 >= 8 && self.mix.is_none() && !info.interlaced {
+            for row in voxels.chunks_exact_mut(row_bytes) {
+                self.reader.read_row(row).map_err(damaged)?.ok_or_else(wrong_rows)?;
+                swap_bytes(row, item);
+            }
+            self.reader.read_row(&mut []).map_err(damaged)?.map_or(Ok(()), |_| Err(wrong_rows()))?;
+        } else {
+            self.make_rows(voxels, row_bytes)?;
+        }
+        self.reader.finish().map_err(damaged)
+    }
+
+    /// Decodes rows that hold several channels, whose samples share bytes, or that belong to the passes of an interlaced image.
+    fn make_rows(&mut self, voxels: &mut [u8], row_bytes: usize) -> Result<(), CodecError> {
+        let Header { dtype, channels, .. } = self.header;
+        let (bits, is_interlaced) = (self.reader.info().bit_depth as u8, self.reader.info().interlaced);
+        let mut values = vec![0; row_bytes * usize::from(channels.count())];
+        let mut y = 0;
+        while let Some(row) = self.reader.next_interlaced_row().map_err(damaged)? {
+            let count = if bits < 8 {
+                let count = row_bytes.min(row.data().len() * usize::from(8 / bits));
+                expand_row(row.data(), bits, &mut values[..count]);
+                count
+            } else {
+                let values = &mut values[..row.data().len()];
+                values.copy_from_slice(row.data());
+                swap_bytes(values, dtype.size_bytes());
+                self.mix.map_or(values.len(), |mix| mix.apply_to(dtype, channels.count(), values))
+            };
+            if let InterlaceInfo::Adam7(pass) = row.interlace() {
+                let bits = 8 * dtype.size_bytes() as u8;
+                expand_interlaced_row(voxels, row_bytes, &values[..count], pass, bits);
+            } else {
+                let place = voxels.get_mut(y * row_bytes..(y + 1) * row_bytes).ok_or_else(wrong_rows)?;
+                place.copy_from_slice(&values[..count]);
+                y += 1;
+            }
+        }
+        if is_interlaced || y * row_bytes == voxels.len() { Ok(()) } else { Err(wrong_rows()) }
+    }
+}
+
+fn wrong_rows() -> CodecError {
+    CodecError::damaged(FORMAT, "there are not as many rows as the header says")
 }
 
 /// Encodes a section of `uint8` or `uint16` voxels.
@@ -108,32 +182,6 @@ fn header_of(info: &Info) -> Result<Header, CodecError> {
 fn packed_bytes(info: &Info) -> u64 {
     let row_samples = u64::from(info.width) * info.color_type.samples() as u64;
     packed_row_bytes(row_samples, info.bit_depth as u8).saturating_mul(u64::from(info.height))
-}
-
-/// Reads samples of whole bytes, those of a grey image straight into the buffer that the block keeps; PNG's 16 bits are
-/// big-endian.
-fn read_whole<R: BufRead + Seek>(reader: &mut Reader<R>, header: &Header, limit: u64) -> Result<Vec<u8>, CodecError> {
-    let mut voxels = memory::zeros(FORMAT, header.stored_bytes(), limit)?;
-    reader.next_frame(&mut voxels).map_err(damaged)?;
-    swap_bytes(&mut voxels, header.dtype.size_bytes());
-    Ok(voxels)
-}
-
-/// Reads samples of which several share a byte.
-fn read_packed<R: BufRead + Seek>(
-    reader: &mut Reader<R>,
-    header: &Header,
-    bits: u8,
-    limit: u64,
-) -> Result<Vec<u8>, CodecError> {
-    let mut voxels = memory::zeros(FORMAT, header.decoded_bytes(), limit)?;
-    let mut packed = memory::zeros(FORMAT, packed_bytes(reader.info()), limit)?;
-    reader.next_frame(&mut packed).map_err(damaged)?;
-    let row_bytes = packed_row_bytes(header.size.x, bits) as usize;
-    for (row, packed) in voxels.chunks_mut(header.size.x as usize).zip(packed.chunks(row_bytes)) {
-        expand_row(packed, bits, row);
-    }
-    Ok(voxels)
 }
 
 fn damaged(error: DecodingError) -> CodecError {

@@ -5,36 +5,42 @@
 
 use std::sync::Arc;
 
-use super::colour::{ColourImage, needs_choice};
-use super::decoded::{DecodedImage, selected_info};
+use super::decoded::{DecodedImage, check_header, check_length, selected_info};
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::codec::{Header, ImageFormat, Pick, bmp};
-use crate::volume::Block;
 
 /// What the header says of the selected part.
 pub(super) fn info(located: &Located, selection: &Selection, limit_bytes: u64) -> Result<SourceInfo, SourceError> {
-    selected_info(located, ImageFormat::Bmp, &header(located, &located.bytes(limit_bytes)?)?, selection)
+    selected_info(located, ImageFormat::Bmp, &header(located, limit_bytes)?.0, selection)
 }
 
-/// Decodes a grey image; of others reads the header.
-pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<Arc<dyn RegionReader>, SourceError> {
+/// Reads the header.
+pub(super) fn open(located: &Located, shared: &Arc<Shared>) -> Result<Arc<dyn RegionReader>, SourceError> {
+    let header = header(located, shared.limit_bytes)?;
+    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Bmp, header, decode, shared)))
+}
+
+/// The header, and what decoding needs for the voxels.
+fn header(located: &Located, limit_bytes: u64) -> Result<(Header, u64), SourceError> {
     let bytes = located.bytes(limit_bytes)?;
-    let decoded = bmp::decode(&bytes, None, limit_bytes);
-    if needs_choice(&decoded) {
-        let header = header(located, &bytes)?;
-        return Ok(Arc::new(ColourImage::new(located, ImageFormat::Bmp, limit_bytes, header, decode)));
-    }
-    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Bmp, decoded)?))
+    let header = bmp::header(&bytes).and_then(|header| Ok((header, bmp::buffer_bytes(&bytes)?)));
+    header.map_err(|error| SourceError::codec(&located.path, error))
 }
 
-fn header(located: &Located, bytes: &[u8]) -> Result<Header, SourceError> {
-    bmp::header(bytes).map_err(|error| SourceError::codec(&located.path, error))
-}
-
-fn decode(located: &Located, pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), SourceError> {
-    let decoded = bmp::decode(&located.bytes(limit_bytes)?, pick, limit_bytes);
-    decoded.map_err(|error| SourceError::codec(&located.path, error))
+fn decode(
+    located: &Located,
+    header: &Header,
+    pick: Option<Pick>,
+    buffer: &mut [u8],
+    limit_bytes: u64,
+) -> Result<(), SourceError> {
+    let error = |error| SourceError::codec(&located.path, error);
+    let bytes = located.bytes(limit_bytes)?;
+    let image = bmp::Image::open(&bytes, pick).map_err(error)?;
+    check_header(located, &image.header, header)?;
+    check_length(located, image.buffer_bytes(), buffer)?;
+    image.decode_into(buffer).map(drop).map_err(error)
 }
 
 #[cfg(test)]
@@ -45,8 +51,7 @@ mod tests {
         colour_voxel, coloured, damage_is_survived, damage_is_survived_with, foreign_voxel, open_file, voxels_are_right,
     };
     use super::super::{Colour, Sources};
-    use super::*;
-    use crate::source::SourceRef;
+    use crate::source::{Selection, SourceRef};
     use crate::volume::{Region, Size};
 
     fn file(name: &str) -> PathBuf {

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Values by key, with a bound on the sum of their weights and on their number.
 pub(super) struct Cache<K, V: ?Sized> {
-    max_weight: u64,
     max_values: usize,
     state: Mutex<State<K, V>>,
 }
@@ -18,7 +17,9 @@ struct State<K, V: ?Sized> {
     kept: HashMap<K, Kept<V>>,
     /// The keys of what is kept by the time of their last use.
     by_use: BTreeMap<u64, K>,
+    /// Of what is kept, and of the room that is set aside.
     weight: u64,
+    max_weight: u64,
     clock: u64,
     gates: HashMap<K, Arc<Gate<V>>>,
 }
@@ -34,16 +35,19 @@ type Gate<V> = Mutex<Option<Weak<V>>>;
 
 impl<K: Hash + Eq + Clone, V: ?Sized> Cache<K, V> {
     pub fn new(max_weight: u64, max_values: usize) -> Self {
-        let state = State { kept: HashMap::new(), by_use: BTreeMap::new(), weight: 0, clock: 0, gates: HashMap::new() };
-        Cache { max_weight, max_values, state: Mutex::new(state) }
+        let (kept, by_use, gates) = (HashMap::new(), BTreeMap::new(), HashMap::new());
+        Cache { max_values, state: Mutex::new(State { kept, by_use, weight: 0, max_weight, clock: 0, gates }) }
     }
 
     /// The value of a key, made by `make`, with its weight, where nobody has it. Waits while another thread makes it. An
     /// error of `make` is not kept: whoever waited tries again.
     pub fn get<E>(&self, key: &K, make: impl FnOnce() -> Result<(Arc<V>, u64), E>) -> Result<Arc<V>, E> {
-        let gate = match lock(&self.state).look_up(key) {
-            Ok(value) => return Ok(value),
-            Err(gate) => gate,
+        let gate = {
+            let mut state = lock(&self.state);
+            if let Some(value) = state.find(key) {
+                return Ok(value);
+            }
+            Arc::clone(state.gates.entry(key.clone()).or_default())
         };
         let mut made = lock(&gate);
         if let Some(value) = made.as_ref().and_then(Weak::upgrade) {
@@ -52,56 +56,110 @@ impl<K: Hash + Eq + Clone, V: ?Sized> Cache<K, V> {
         let (value, weight) = make()?;
         *made = Some(Arc::downgrade(&value));
         drop(made);
-        lock(&self.state).keep(key, &value, weight, self.max_weight, self.max_values);
+        let mut state = lock(&self.state);
+        state.forget_gates();
+        if !state.kept.contains_key(key) && state.make_room(weight, self.max_values, 0) {
+            state.keep(key, &value, weight);
+        }
+        drop(state);
         Ok(value)
     }
 
-    /// The value of a key, where it is kept.
-    pub fn kept(&self, key: &K) -> Option<Arc<V>> {
-        lock(&self.state).touch(key)
+    /// The value of a key, if it is kept. This counts as a use.
+    pub fn find(&self, key: &K) -> Option<Arc<V>> {
+        lock(&self.state).find(key)
     }
 
-    /// The sum of what is kept.
-    #[cfg(test)]
+    /// Sets room aside for a value that is still to be made, by dropping what was not used for the longest, but nothing that
+    /// was used in the last `spared` look-ups. `None` where that does not make enough room; then nothing is dropped.
+    pub fn room(&self, weight: u64, spared: u64) -> Option<Room<'_, K, V>> {
+        let mut state = lock(&self.state);
+        if !state.make_room(weight, self.max_values, spared) {
+            return None;
+        }
+        state.weight += weight;
+        Some(Room { cache: self, weight })
+    }
+
+    /// From now on no more may be kept than there is, room that is set aside included.
+    pub fn shrink(&self) {
+        let mut state = lock(&self.state);
+        state.max_weight = state.weight;
+    }
+
+    /// What all values together may weigh.
+    pub fn max_weight(&self) -> u64 {
+        lock(&self.state).max_weight
+    }
+
+    /// The sum of what is kept and of the room that is set aside.
     pub fn weight(&self) -> u64 {
-        let state = lock(&self.state);
-        assert_eq!(state.weight, state.kept.values().map(|kept| kept.weight).sum::<u64>());
-        state.weight
+        lock(&self.state).weight
+    }
+}
+
+/// Room in a cache, set aside for one value. It is given back when it is dropped without one.
+pub(super) struct Room<'a, K: Hash + Eq + Clone, V: ?Sized> {
+    cache: &'a Cache<K, V>,
+    weight: u64,
+}
+
+impl<K: Hash + Eq + Clone, V: ?Sized> Room<'_, K, V> {
+    /// Keeps the value that the room is for, if nobody kept one of the same key meanwhile. It may have become lighter.
+    pub fn keep(self, key: &K, value: &Arc<V>, weight: u64) {
+        assert!(weight <= self.weight, "the room is for the value");
+        let mut state = lock(&self.cache.state);
+        if !state.kept.contains_key(key) {
+            state.keep(key, value, weight);
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: ?Sized> Drop for Room<'_, K, V> {
+    fn drop(&mut self) {
+        lock(&self.cache.state).weight -= self.weight;
     }
 }
 
 impl<K: Hash + Eq + Clone, V: ?Sized> State<K, V> {
-    fn look_up(&mut self, key: &K) -> Result<Arc<V>, Arc<Gate<V>>> {
-        self.touch(key).ok_or_else(|| Arc::clone(self.gates.entry(key.clone()).or_default()))
-    }
-
-    /// What is kept for a key, used now.
-    fn touch(&mut self, key: &K) -> Option<Arc<V>> {
-        let kept = self.kept.get_mut(key)?;
+    fn find(&mut self, key: &K) -> Option<Arc<V>> {
         self.clock += 1;
+        let kept = self.kept.get_mut(key)?;
         self.by_use.remove(&kept.used);
         self.by_use.insert(self.clock, key.clone());
         kept.used = self.clock;
         Some(Arc::clone(&kept.value))
     }
 
-    fn keep(&mut self, key: &K, value: &Arc<V>, weight: u64, max_weight: u64, max_values: usize) {
-        self.forget_gates();
-        if weight > max_weight || self.kept.contains_key(key) {
-            return;
-        }
-        while self.weight > max_weight - weight || self.kept.len() >= max_values.max(1) {
-            self.drop_oldest();
-        }
+    fn keep(&mut self, key: &K, value: &Arc<V>, weight: u64) {
         self.clock += 1;
         self.weight += weight;
         self.by_use.insert(self.clock, key.clone());
         self.kept.insert(key.clone(), Kept { value: Arc::clone(value), weight, used: self.clock });
     }
 
+    /// Whether one more value of this weight may be kept, after dropping others that may be dropped for it.
+    fn make_room(&mut self, weight: u64, max_values: usize, spared: u64) -> bool {
+        let (mut dropped, mut freed) = (0, 0);
+        let is_enough = |dropped: usize, freed: u64| {
+            let left = self.weight - freed;
+            weight <= self.max_weight.saturating_sub(left) && self.kept.len() - dropped < max_values.max(1)
+        };
+        let mut oldest = self.by_use.iter();
+        while !is_enough(dropped, freed) {
+            match oldest.next() {
+                Some((used, key)) if self.clock - used >= spared => freed += self.kept[key].weight,
+                _ => return false,
+            }
+            dropped += 1;
+        }
+        (0..dropped).for_each(|_| self.drop_oldest());
+        true
+    }
+
     fn drop_oldest(&mut self) {
-        let (_, oldest) = self.by_use.pop_first().expect("what is too heavy or too many is not empty");
-        let kept = self.kept.remove(&oldest).expect("the key was just found");
+        let (_, oldest) = self.by_use.pop_first().expect("there is something to drop");
+        let kept = self.kept.remove(&oldest).expect("what has a time of use is kept");
         self.weight -= kept.weight;
     }
 
@@ -155,6 +213,33 @@ mod tests {
             assert_eq!(*get(&cache, key, weight, &made), key.to_string());
             assert_eq!((made.load(Ordering::SeqCst), cache.weight()), (makes, total), "after {key}");
         }
+    }
+
+    #[test]
+    fn room_is_made_of_what_is_not_in_use() {
+        let (cache, made) = (Cache::new(10, 100), AtomicUsize::new(0));
+        get(&cache, 1, 4, &made);
+        get(&cache, 2, 4, &made);
+        assert!(cache.room(3, 3).is_none(), "both were used in the last three look-ups");
+        assert!(cache.find(&1).is_some() && cache.find(&2).is_some());
+        (0..5).for_each(|_| drop(cache.find(&2)));
+        let room = cache.room(3, 3).unwrap();
+        assert_eq!((cache.weight(), cache.find(&1).is_some()), (7, false));
+        assert!(cache.room(8, 0).is_none(), "room that is set aside is nobody else's");
+        room.keep(&9, &Arc::new("9".to_owned()), 2);
+        assert_eq!((cache.weight(), cache.find(&9).is_some()), (6, true));
+        drop(cache.room(10, 0).unwrap());
+        assert_eq!(cache.weight(), 0);
+    }
+
+    #[test]
+    fn a_cache_that_shrank_keeps_no_more_than_it_had() {
+        let (cache, made) = (Cache::new(10, 100), AtomicUsize::new(0));
+        get(&cache, 1, 4, &made);
+        cache.shrink();
+        assert!(cache.room(5, 0).is_none() && cache.find(&1).is_some());
+        get(&cache, 2, 3, &made);
+        assert_eq!((cache.weight(), cache.find(&1).is_some()), (3, false));
     }
 
     #[test]

@@ -1,37 +1,70 @@
-//! An image whose format can only be decoded as a whole: it is kept decoded.
+//! An image whose format can only be decoded as a whole.
 
+use std::io;
 use std::sync::Arc;
 
+use super::blocks::Key;
 use super::colour::chosen;
 use super::error::PlanMistake;
 use super::location::Located;
-use super::{Colour, RegionReader, Selection, SourceError, SourceInfo};
-use crate::codec::{CodecError, Header, ImageFormat};
-use crate::volume::{Block, Region};
+use super::reader::Held;
+use super::whole::{Wanted, Whole};
+use super::{Colour, RegionReader, Selection, Shared, SourceError, SourceInfo};
+use crate::codec::{Channels, Header, ImageFormat, Pick};
+use crate::volume::{Block, Region, Size};
 
-/// A decoded grey image, one section deep.
+/// Decodes one plane of a file that must still have this header to the front of a buffer that was made for it. The last is the
+/// most bytes that may be taken besides.
+pub(super) type Decode = fn(&Located, &Header, Option<Pick>, &mut [u8], u64) -> Result<(), SourceError>;
+
+/// An image, one section deep, that is decoded when it is first read. Of several channels each is decoded for itself: a job
+/// fills one channel of the Boss, and asks each image for the same one.
 pub(super) struct DecodedImage {
-    info: Arc<SourceInfo>,
-    block: Block,
+    located: Located,
+    format: ImageFormat,
+    header: Header,
+    /// What the decoder needs for the voxels.
+    buffer_bytes: u64,
+    decode: Decode,
+    shared: Arc<Shared>,
+    number: u64,
 }
 
 impl DecodedImage {
-    /// Takes what a decoder gave for a file.
+    /// An image with this header; nothing is decoded yet.
     pub fn new(
         located: &Located,
         format: ImageFormat,
-        decoded: Result<(Header, Block), CodecError>,
-    ) -> Result<Self, SourceError> {
-        let (header, block) = decoded.map_err(|error| SourceError::codec(&located.path, error))?;
-        Ok(DecodedImage { info: Arc::new(flat_info(located, format, &header)), block })
+        (header, buffer_bytes): (Header, u64),
+        decode: Decode,
+        shared: &Arc<Shared>,
+    ) -> Self {
+        let number = shared.blocks.file(located);
+        DecodedImage { located: located.clone(), format, header, buffer_bytes, decode, shared: shared.clone(), number }
+    }
+
+    fn whole(&self, colour: Colour, is_once: bool) -> Result<Arc<Whole>, SourceError> {
+        let part = match (self.header.channels, colour) {
+            (Channels::Grey, _) | (_, Colour::None | Colour::Gray) => 0,
+            (_, Colour::Channel(channel)) => channel + 1,
+        };
+        let wanted = Wanted {
+            path: &self.located.path,
+            key: Key { reader: self.number, part, cell: [0; 5] },
+            size: self.header.size,
+            dtype: self.header.dtype,
+            buffer_bytes: self.buffer_bytes,
+            is_once,
+        };
+        self.shared.whole(&wanted, |buffer| {
+            (self.decode)(&self.located, &self.header, colour.pick(), buffer, self.shared.limit_bytes)
+        })
     }
 }
 
 impl RegionReader for DecodedImage {
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
-        check_selection(&self.info, selection)?;
-        check_channel(&self.info, selection)?;
-        Ok(Arc::clone(&self.info))
+        selected_info(&self.located, self.format, &self.header, selection).map(Arc::new)
     }
 
     fn read_into(
@@ -41,28 +74,56 @@ impl RegionReader for DecodedImage {
         target: &mut Block,
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
-        self.info(selection)?.check_bounds(region)?;
-        check_room(&self.info, region, target, at);
-        copy_section(&self.block, region, target, at);
+        let info = self.info(selection)?;
+        info.check_colour(selection.page)?;
+        info.check_bounds(region)?;
+        check_room(&info, region, target, at);
+        let whole = self.whole(selection.colour, *region == info.region())?;
+        copy_section(whole.as_bytes(), info.size, region, target, at);
         Ok(())
     }
 
     fn held_bytes(&self) -> u64 {
-        self.block.as_bytes().len() as u64
+        0
+    }
+
+    fn hold(&self, selection: &Selection) -> Result<Option<Held>, SourceError> {
+        self.info(selection)?.check_colour(selection.page)?;
+        Ok(Some(self.whole(selection.colour, true)?))
     }
 }
 
-/// Copies a region of a section that is one layer deep, row by row.
-pub(super) fn copy_section(section: &Block, region: &Region, target: &mut Block, (x, y, z): (i64, i64, i64)) {
-    let item = section.dtype().size_bytes();
-    let [from_row, to_row] = [section.size().x, target.size().x].map(|width| width as usize * item);
+/// The error for a file whose header is not the one that it had when it was opened.
+pub(super) fn check_header(located: &Located, now: &Header, then: &Header) -> Result<(), SourceError> {
+    if now == then { Ok(()) } else { Err(changes(located)) }
+}
+
+/// The error for a file that needs another buffer than when it was opened.
+pub(super) fn check_length(located: &Located, needed_bytes: u64, buffer: &[u8]) -> Result<(), SourceError> {
+    if needed_bytes == buffer.len() as u64 { Ok(()) } else { Err(changes(located)) }
+}
+
+fn changes(located: &Located) -> SourceError {
+    SourceError::io(&located.path, io::Error::other("the file changes while it is read"))
+}
+
+/// Copies a region of a section of the target's voxel type, one layer deep, row by row.
+pub(super) fn copy_section(
+    section: &[u8],
+    size: Size,
+    region: &Region,
+    target: &mut Block,
+    (x, y, z): (i64, i64, i64),
+) {
+    let item = target.dtype().size_bytes();
+    let [from_row, to_row] = [size.x, target.size().x].map(|width| width as usize * item);
     let (from, to) = (region.x.start as usize * item, x as usize * item);
     let length = region.x.len() as usize * item;
     let first = (z as usize * target.size().y as usize + y as usize) * to_row;
     if region.is_empty() {
         return;
     }
-    let source = section.as_bytes().chunks_exact(from_row).skip(region.y.start as usize);
+    let source = section.chunks_exact(from_row).skip(region.y.start as usize);
     let rows = target.as_bytes_mut()[first..].chunks_exact_mut(to_row);
     for (row, source) in rows.zip(source).take(region.y.len() as usize) {
         row[to..to + length].copy_from_slice(&source[from..from + length]);
@@ -99,16 +160,6 @@ pub(super) fn selected_info(
     let info = flat_info(located, format, header);
     check_selection(&info, selection)?;
     chosen(info, header.channels, selection.colour)
-}
-
-/// A grey image has channel 0.
-fn check_channel(info: &SourceInfo, selection: &Selection) -> Result<(), SourceError> {
-    match selection.colour {
-        Colour::Channel(channel) if channel > 0 => {
-            Err(SourceError::mistake(&info.path, PlanMistake::NoSuchChannel { channel, channels: 1 }))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A single image has page 0, level 0, no name and no other axes. Its channels are looked at elsewhere.

@@ -142,16 +142,16 @@ pub(super) fn info(
     }
 }
 
-/// Opens a file for reading; grey images in formats without parts are decoded by that.
+/// Opens a file for reading, decoding nothing.
 pub(super) fn open(
     located: &Located,
     forced: Option<Format>,
     shared: &Arc<Shared>,
 ) -> Result<Arc<dyn RegionReader>, SourceError> {
     Ok(match of(located, forced)? {
-        Format::Image(ImageFormat::Png) => png::open(located, shared.limit_bytes)?,
-        Format::Image(ImageFormat::Jpeg) => jpeg::open(located, shared.limit_bytes)?,
-        Format::Image(ImageFormat::Bmp) => bmp::open(located, shared.limit_bytes)?,
+        Format::Image(ImageFormat::Png) => png::open(located, shared)?,
+        Format::Image(ImageFormat::Jpeg) => jpeg::open(located, shared)?,
+        Format::Image(ImageFormat::Bmp) => bmp::open(located, shared)?,
         Format::Image(ImageFormat::Tiff) => Arc::new(TiffReader::open(located, shared)?),
         Format::Hdf5 => Arc::new(Hdf5Reader::open(located, shared)?),
         Format::Flat(format) => Arc::new(format.open(located, shared)?),

@@ -4,38 +4,52 @@
 //! is decoded whole and kept, of colours the selected plane, since the parts of a JPEG cannot be found without decoding what
 //! lies before them.
 
+use std::io::Read;
 use std::sync::Arc;
 
-use super::colour::{ColourImage, needs_choice};
-use super::decoded::{DecodedImage, selected_info};
+use super::decoded::{DecodedImage, check_header, selected_info};
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::codec::{Header, ImageFormat, Pick, jpeg};
-use crate::volume::Block;
+
+/// Where the header mostly ends; what stands before it are a camera's notes.
+const HEADER_BYTES: u64 = 64 << 10;
 
 /// What the header says of the selected part.
 pub(super) fn info(located: &Located, selection: &Selection, limit_bytes: u64) -> Result<SourceInfo, SourceError> {
-    selected_info(located, ImageFormat::Jpeg, &header(located, &located.bytes(limit_bytes)?)?, selection)
+    selected_info(located, ImageFormat::Jpeg, &header(located, limit_bytes)?, selection)
 }
 
-/// Decodes a grey image; of others reads the header.
-pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<Arc<dyn RegionReader>, SourceError> {
-    let bytes = located.bytes(limit_bytes)?;
-    let decoded = jpeg::decode(&bytes, None, limit_bytes);
-    if needs_choice(&decoded) {
-        let header = header(located, &bytes)?;
-        return Ok(Arc::new(ColourImage::new(located, ImageFormat::Jpeg, limit_bytes, header, decode)));
+/// Reads the header.
+pub(super) fn open(located: &Located, shared: &Arc<Shared>) -> Result<Arc<dyn RegionReader>, SourceError> {
+    let header = header(located, shared.limit_bytes)?;
+    // The values of all channels are decoded before one is chosen.
+    let buffer = (header, header.stored_bytes());
+    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Jpeg, buffer, decode, shared)))
+}
+
+fn header(located: &Located, limit_bytes: u64) -> Result<Header, SourceError> {
+    let mut first = Vec::new();
+    let read = located.open()?.take(HEADER_BYTES).read_to_end(&mut first);
+    read.map_err(|error| SourceError::io(&located.path, error))?;
+    if let Ok(header) = jpeg::header(&first) {
+        return Ok(header);
     }
-    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Jpeg, decoded)?))
+    jpeg::header(&located.bytes(limit_bytes)?).map_err(|error| SourceError::codec(&located.path, error))
 }
 
-fn header(located: &Located, bytes: &[u8]) -> Result<Header, SourceError> {
-    jpeg::header(bytes).map_err(|error| SourceError::codec(&located.path, error))
-}
-
-fn decode(located: &Located, pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), SourceError> {
-    let decoded = jpeg::decode(&located.bytes(limit_bytes)?, pick, limit_bytes);
-    decoded.map_err(|error| SourceError::codec(&located.path, error))
+fn decode(
+    located: &Located,
+    header: &Header,
+    pick: Option<Pick>,
+    buffer: &mut [u8],
+    limit_bytes: u64,
+) -> Result<(), SourceError> {
+    let error = |error| SourceError::codec(&located.path, error);
+    let bytes = located.bytes(limit_bytes)?;
+    let image = jpeg::Image::open(&bytes, pick).map_err(error)?;
+    check_header(located, &image.header, header)?;
+    image.decode_into(buffer, limit_bytes).map(drop).map_err(error)
 }
 
 #[cfg(test)]

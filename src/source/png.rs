@@ -1,40 +1,43 @@
 //! PNG files as 2D sources.
 //!
 //! **Reads** what [`crate::codec::png`] decodes: grey of 1 to 16 bits, and one channel or the grey of colours. **Regions**: the
-//! image is decoded whole and kept, of colours the selected plane, since PNG has no smaller part that stands alone.
+//! image is decoded whole, row by row, and kept, of colours the selected plane, since PNG has no smaller part that stands alone.
 
 use std::io::BufReader;
 use std::sync::Arc;
 
-use super::colour::{ColourImage, needs_choice};
-use super::decoded::{DecodedImage, selected_info};
+use super::decoded::{DecodedImage, check_header, selected_info};
 use super::location::Located;
-use super::{RegionReader, Selection, SourceError, SourceInfo};
+use super::{RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::codec::{Header, ImageFormat, Pick, png};
-use crate::volume::Block;
 
 /// What the header says of the selected part.
 pub(super) fn info(located: &Located, selection: &Selection) -> Result<SourceInfo, SourceError> {
     selected_info(located, ImageFormat::Png, &header(located)?, selection)
 }
 
-/// Decodes a grey image; of others reads the header.
-pub(super) fn open(located: &Located, limit_bytes: u64) -> Result<Arc<dyn RegionReader>, SourceError> {
-    let decoded = png::decode(BufReader::new(located.open_whole(limit_bytes)?), None, limit_bytes);
-    if needs_choice(&decoded) {
-        let header = header(located)?;
-        return Ok(Arc::new(ColourImage::new(located, ImageFormat::Png, limit_bytes, header, decode)));
-    }
-    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Png, decoded)?))
+/// Reads the header.
+pub(super) fn open(located: &Located, shared: &Arc<Shared>) -> Result<Arc<dyn RegionReader>, SourceError> {
+    let header = header(located)?;
+    let buffer = (header, header.decoded_bytes());
+    Ok(Arc::new(DecodedImage::new(located, ImageFormat::Png, buffer, decode, shared)))
 }
 
 fn header(located: &Located) -> Result<Header, SourceError> {
     png::header(BufReader::new(located.open()?)).map_err(|error| SourceError::codec(&located.path, error))
 }
 
-fn decode(located: &Located, pick: Option<Pick>, limit_bytes: u64) -> Result<(Header, Block), SourceError> {
-    let decoded = png::decode(BufReader::new(located.open_whole(limit_bytes)?), pick, limit_bytes);
-    decoded.map_err(|error| SourceError::codec(&located.path, error))
+fn decode(
+    located: &Located,
+    header: &Header,
+    pick: Option<Pick>,
+    voxels: &mut [u8],
+    limit_bytes: u64,
+) -> Result<(), SourceError> {
+    let error = |error| SourceError::codec(&located.path, error);
+    let image = png::Image::open(BufReader::new(located.open_whole(limit_bytes)?), pick).map_err(error)?;
+    check_header(located, &image.header, header)?;
+    image.decode_into(voxels).map_err(error)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Sources {
     pub fn trace(&self, plan: &Plan, target: &Target) -> Result<Traced, SourceError> {
         let resolved = self.resolve(plan, target)?;
         let mut block = Block::zeros(target.dtype, target.size);
-        for paints in resolved.paints.chunks(at_once(&resolved.paints)) {
+        for paints in resolved.paints.chunks(self.at_once(&resolved.paints)) {
             if let [paint] = paints {
                 match paint {
                     Paint::Fill { region, voxel } => paint_fill(region, voxel, &mut block),
@@ -89,9 +89,9 @@ impl Sources {
     /// a plan that cannot be carried out: reading it says why.
     pub fn decode_cost(&self, plan: &Plan, target: &Target) -> u64 {
         let Ok(resolved) = self.resolve(plan, target) else { return 0 };
-        let costs = resolved.paints.iter().map(cost);
+        let costs = resolved.paints.iter().map(|paint| self.cost(paint));
         let most = costs.max().unwrap_or(0);
-        most.saturating_mul(at_once(&resolved.paints) as u64)
+        most.saturating_mul(self.at_once(&resolved.paints) as u64)
     }
 
     /// Whether what a plan reads comes over a network: it is then waited for more than it is computed with.
@@ -129,21 +129,23 @@ impl Sources {
 const TOGETHER_BYTES: u64 = 256 << 20;
 const TOGETHER: u64 = 16;
 
-/// How many of the paints are done side by side: one where all sources are on this machine, several where each waits for a
-/// network, as many as memory allows.
-fn at_once(paints: &[Paint]) -> usize {
-    let is_remote = |paint: &Paint| matches!(paint, Paint::Read(leaf) if location::is_remote(&leaf.source.path));
-    if paints.len() < 2 || !paints.iter().any(is_remote) {
-        return 1;
+impl Sources {
+    /// How many of the paints are done side by side: one where all sources are on this machine, several where each waits for a
+    /// network, as many as memory allows.
+    fn at_once(&self, paints: &[Paint]) -> usize {
+        let is_remote = |paint: &Paint| matches!(paint, Paint::Read(leaf) if location::is_remote(&leaf.source.path));
+        if paints.len() < 2 || !paints.iter().any(is_remote) {
+            return 1;
+        }
+        let most = paints.iter().map(|paint| self.cost(paint)).max().unwrap_or(0).max(1);
+        (TOGETHER_BYTES / most).clamp(1, TOGETHER) as usize
     }
-    let most = paints.iter().map(cost).max().unwrap_or(0).max(1);
-    (TOGETHER_BYTES / most).clamp(1, TOGETHER) as usize
-}
 
-fn cost(paint: &Paint) -> u64 {
-    match paint {
-        Paint::Fill { .. } => 0,
-        Paint::Read(leaf) => super::sources::read_cost(&leaf.info, leaf.region.size().voxels(), !leaf.to.is_shift()),
+    fn cost(&self, paint: &Paint) -> u64 {
+        match paint {
+            Paint::Fill { .. } => 0,
+            Paint::Read(leaf) => self.read_cost(&leaf.info, leaf.region.size().voxels(), !leaf.to.is_shift()),
+        }
     }
 }
 

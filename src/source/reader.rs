@@ -1,5 +1,6 @@
 //! What every format's reader is to the rest of the program.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -53,6 +54,15 @@ pub trait RegionReader: Send + Sync {
         Ok(())
     }
 
+    /// Decodes what a source decodes only as a whole, for somebody who will read all of it in parts: it is not decoded again
+    /// until the answer is dropped. `None` where blocks are decoded.
+    ///
+    /// # Errors
+    /// As [`read_into`](RegionReader::read_into).
+    fn hold(&self, _selection: &Selection) -> Result<Option<Held>, SourceError> {
+        Ok(None)
+    }
+
     /// Bytes of memory that the reader holds as long as it is open.
     fn held_bytes(&self) -> u64;
 
@@ -69,6 +79,9 @@ pub trait RegionReader: Send + Sync {
         Ok(block)
     }
 }
+
+/// Keeps something decoded.
+pub type Held = Arc<dyn Any + Send + Sync>;
 
 /// Which part of a source with more than its image axes is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -13,7 +13,7 @@ use super::location::is_remote;
 use super::parallel::each;
 use super::placement::Placement;
 use super::remote::{WIDTH, shown};
-use super::{Axis, Cast, Plan, ReadPlan, Selection, SourceError, SourceInfo, SourceRef, Sources, Step, Target};
+use super::{Axis, Cast, Held, Plan, ReadPlan, Selection, SourceError, SourceInfo, SourceRef, Sources, Step, Target};
 use crate::volume::{Region, Size, Span};
 
 /// What to do for a task, in this order. Boxes are in the task's voxels.
@@ -123,6 +123,15 @@ impl Sources {
             let look = |source| Ok::<_, Infallible>(drop(self.header(source)));
             let Ok(_) = each(far, WIDTH, look);
         }
+    }
+
+    /// Keeps a source decoded that is decoded only as a whole, until the answer is dropped.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub(super) fn hold(&self, source: &SourceRef) -> Result<Option<Held>, SourceError> {
+        let (_, View { selection, .. }) = self.header(source)?;
+        self.open(source)?.hold(&selection)
     }
 
     /// The header of the part that is meant, in the source's own axes.

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 
 use super::format::Format;
-use super::{Plan, ReadPlan, SourceError, SourceInfo, SourceRead, SourceRef, Sources, Step, Target, format, sources};
+use super::{Plan, ReadPlan, SourceError, SourceInfo, SourceRead, SourceRef, Sources, Step, Target, format};
 use crate::codec::{ImageFormat, check_whole};
 use crate::volume::{Region, Span};
 
@@ -34,7 +34,7 @@ impl Sources {
     /// # Errors
     /// [`SourceError::NoChunk`] and `Damaged` for the first that is missing or cut, and as [`Sources::read`].
     pub fn check_parts(&self, read: &SourceRead) -> Result<(), SourceError> {
-        // Opening an image decodes it, and it has no parts.
+        // An image has no parts.
         if read.info.is_endless() || ImageFormat::from_name(read.info.format).is_some() {
             return Ok(());
         }
@@ -50,8 +50,7 @@ impl Sources {
         if info.is_endless() {
             return Ok(());
         }
-        // Formats without parts are decoded by opening, which must happen once for all bands.
-        let _kept = self.open(source)?;
+        let _held = self.hold(source)?;
         for region in bands(&info) {
             let plan = Plan::Read(ReadPlan { source: source.clone(), ..ReadPlan::new("") }.with(Step::Crop(region)));
             let required = Region::of_size(region.size());
@@ -64,7 +63,7 @@ impl Sources {
     pub fn decode_all_cost(&self, source: &SourceRef) -> u64 {
         let Some(info) = self.source_info(source).ok().filter(|info| !info.is_endless()) else { return 0 };
         let largest = bands(&info).map(|band| band.size().voxels()).max().unwrap_or(0);
-        sources::read_cost(&info, largest, true)
+        self.read_cost(&info, largest, true)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::cache::Cache;
 use super::error::{Number, PlanMistake};
@@ -12,7 +13,9 @@ use super::generated::Generated;
 use super::hdf5::Hdf5Reader;
 use super::location::Located;
 use super::remote::{RemoteSettings, Remotes};
-use super::{Plan, ReadPlan, RegionReader, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target};
+use super::{
+    Plan, ReadPlan, RegionReader, Scratch, Selection, Shared, SourceError, SourceInfo, SourceRef, Step, Target,
+};
 use super::{flat, format, location, number};
 use crate::codec::ImageFormat;
 use crate::volume::Region;
@@ -23,6 +26,9 @@ const MAX_INFOS: usize = 4096;
 /// Readers that are kept open. Each may hold two file descriptors, and a process often has no more than 1024.
 const MAX_READERS: usize = 128;
 
+/// One part in so many of the cache is for what open files hold, such as a TIFF file's index, and one for bytes from URLs.
+const SMALL_SHARE: u64 = 8;
+
 /// The largest text that a script reads at once, and all that is remembered of them, in bytes.
 const LARGEST_TEXT: u64 = 4 << 20;
 
@@ -31,9 +37,9 @@ const MOST_SCALARS: u64 = 4096;
 
 /// The sources of a job, opened when they are first wanted and kept as long as there is room.
 ///
-/// A decoded image counts with its voxels, a TIFF file with its index; together they never take more than `cache_bytes`. Two
-/// workers that want the same section decode it once. Files are told apart by path, time of change and length, so a mended
-/// file is read anew.
+/// Decoded images and blocks, together with the indices of open files, never take more than `cache_bytes` in memory; images
+/// that have no room there go to a [`Scratch`] directory, if there is one. Two workers that want the same section decode it
+/// once. Files are told apart by path, time of change and length, so a mended file is read anew.
 pub struct Sources {
     base_dir: PathBuf,
     shared: Arc<Shared>,
@@ -45,15 +51,27 @@ pub struct Sources {
     pub(crate) headers_read: std::sync::atomic::AtomicU64,
 }
 
+/// What is kept of all that was read so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// How often an image was decoded whose format can only be decoded as a whole. As long as there is room, that is once an
+    /// image.
+    pub images_decoded: u64,
+    /// Bytes of decoded images and blocks in memory.
+    pub memory_bytes: u64,
+    /// Bytes of decoded images in the scratch directory.
+    pub scratch_bytes: u64,
+}
+
 impl Sources {
     /// Relative paths start at `base_dir`, the job file's folder.
     pub fn new(base_dir: PathBuf, cache_bytes: u64) -> Self {
         Sources {
             base_dir,
-            shared: Arc::new(Shared::new(u64::MAX, cache_bytes / 2)),
-            remotes: Remotes::new(RemoteSettings::default(), cache_bytes / 8),
+            shared: Arc::new(Shared::new(u64::MAX, cache_bytes - 2 * (cache_bytes / SMALL_SHARE))),
+            remotes: Remotes::new(RemoteSettings::default(), cache_bytes / SMALL_SHARE),
             infos: Cache::new(u64::MAX, MAX_INFOS),
-            readers: Cache::new(cache_bytes / 2, MAX_READERS),
+            readers: Cache::new(cache_bytes / SMALL_SHARE, MAX_READERS),
             texts: Cache::new(LARGEST_TEXT, MAX_INFOS),
             #[cfg(test)]
             headers_read: Default::default(),
@@ -62,7 +80,7 @@ impl Sources {
 
     /// Asks servers in another way than is usual.
     pub fn with_remote(self, settings: RemoteSettings) -> Self {
-        let remotes = Remotes::new(settings, self.shared.blocks.most_bytes() / 4);
+        let remotes = Remotes::new(settings, self.shared.blocks.most_bytes() / (SMALL_SHARE - 2));
         Sources { remotes, ..self }
     }
 
@@ -70,6 +88,21 @@ impl Sources {
     pub fn with_limit(self, limit_bytes: u64) -> Self {
         let shared = Arc::into_inner(self.shared).expect("no source is open yet");
         Sources { shared: Arc::new(Shared { limit_bytes, ..shared }), ..self }
+    }
+
+    /// Images that memory has no room for go to this directory.
+    pub fn with_scratch(self, scratch: Scratch) -> Self {
+        let shared = Arc::into_inner(self.shared).expect("no source is open yet");
+        Sources { shared: Arc::new(Shared { scratch: Some(scratch), ..shared }), ..self }
+    }
+
+    /// What is kept of all that was read so far.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            images_decoded: self.shared.images_decoded.load(Ordering::Relaxed),
+            memory_bytes: self.shared.blocks.bytes(),
+            scratch_bytes: self.shared.scratch.as_ref().map_or(0, Scratch::bytes),
+        }
     }
 
     /// What the file at `path` is, from its headers.
@@ -164,6 +197,11 @@ impl Sources {
         })
     }
 
+    /// What reading so many voxels of a source takes of memory.
+    pub(super) fn read_cost(&self, info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 {
+        read_cost(info, voxels, is_turned, &self.shared)
+    }
+
     pub(super) fn locate(&self, path: &str) -> Result<Located, SourceError> {
         Located::find(&self.base_dir, path, &self.remotes)
     }
@@ -195,21 +233,28 @@ impl Sources {
 }
 
 /// What reading so many voxels takes: what the decoder needs, and the voxels once more in the source's own type, for the cast;
-/// twice when they are turned. A file that goes through as it is lies in memory beside its voxels.
-pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 {
+/// twice when they are turned. What goes to the scratch directory takes no memory. A file that goes through as it is lies in
+/// memory beside its voxels.
+fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool, shared: &Shared) -> u64 {
     let item = info.dtype.size_bytes() as u64;
+    let is_whole = voxels == info.size.voxels();
+    let in_memory = |buffer_bytes: u64| {
+        if shared.is_for_scratch(info.decoded_bytes(), buffer_bytes, is_whole) { 0 } else { buffer_bytes }
+    };
     let decoder = match ImageFormat::from_name(info.format) {
-        // Besides the voxels, the samples of all channels, or the packed ones below 8 bits: at most as long as the image.
+        // Besides the voxels, a few rows of all channels.
         Some(ImageFormat::Png) => {
-            info.decoded_bytes().saturating_mul(if info.is_plain { 1 } else { 1 + info.decoded_channels })
+            let row = info.size.x.saturating_mul(item).saturating_mul(info.decoded_channels);
+            in_memory(info.decoded_bytes()).saturating_add(row.saturating_mul(4))
         }
         // Progressive images keep a 16-bit coefficient for each voxel until the last scan.
         Some(ImageFormat::Jpeg) => {
             let samples = info.decoded_bytes().saturating_mul(info.decoded_channels);
-            samples.saturating_mul(3).saturating_add(info.file_bytes)
+            in_memory(samples).saturating_add(samples.saturating_mul(2)).saturating_add(2 * info.file_bytes)
         }
         Some(ImageFormat::Bmp) => {
-            info.decoded_bytes().saturating_mul(info.decoded_channels).saturating_add(info.file_bytes)
+            let samples = info.decoded_bytes().saturating_mul(info.decoded_channels);
+            in_memory(samples).saturating_add(info.file_bytes)
         }
         // A chunk, the same packed and between two filters, and in the type of `rust-hdf5`.
         None if info.format == Hdf5Reader::FORMAT => {
@@ -218,8 +263,10 @@ pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 
         // A row, or all that is unpacked at once, and what one thread reads at once.
         None if FlatFormat::from_name(info.format).is_some() => {
             let all = info.decoded_bytes().saturating_mul(info.decoded_channels);
-            let row = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
-            row.saturating_add(flat::BUFFER_BYTES.min(all))
+            let at_once = info.block.voxels().saturating_mul(item).saturating_mul(info.decoded_channels);
+            let is_for_scratch = info.block == info.size && shared.is_for_scratch(all, all, false);
+            let at_once = if is_for_scratch { 0 } else { at_once };
+            at_once.saturating_add(flat::BUFFER_BYTES.min(all))
         }
         // A strip or tile, and the same once more packed or in a decoder's hands.
         Some(ImageFormat::Tiff) | None => info.block.voxels().saturating_mul(2 * item * info.decoded_channels),
@@ -227,7 +274,7 @@ pub(super) fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool) -> u64 
     let copies = if is_turned { 2 } else { 1 };
     let read = decoder.saturating_add(voxels.saturating_mul(copies * item));
     let as_is = info.decoded_bytes().saturating_add(info.file_bytes);
-    if info.is_plain && voxels == info.size.voxels() { read.max(as_is) } else { read }
+    if info.is_plain && is_whole { read.max(as_is) } else { read }
 }
 
 #[cfg(test)]
@@ -273,10 +320,10 @@ mod tests {
             let sources = Sources::new(foreign(""), cache_bytes);
             for (name, dtype) in [("grey8", Dtype::Uint8), ("grey16", Dtype::Uint16), ("grey4", Dtype::Uint8)] {
                 sources.read(&whole(&format!("{name}.png")), &target(dtype)).unwrap();
-                assert!(sources.readers.weight() <= cache_bytes);
+                assert!(sources.readers.weight() + sources.kept().memory_bytes <= cache_bytes);
             }
             sources.read(&whole("big.tif"), &target(Dtype::Uint16)).unwrap();
-            assert!(sources.readers.weight() <= cache_bytes);
+            assert!(sources.readers.weight() + sources.kept().memory_bytes <= cache_bytes);
         }
     }
 
@@ -300,9 +347,9 @@ mod tests {
         };
         let size = Size::new(4, 4, 1);
         let small = Target { size, dtype: Dtype::Uint16, required: Region::of_size(size) };
-        assert_eq!(sources.decode_cost(&corner("grey16.png"), &small), 61 * 37 * 2 + 16 * 2);
+        assert_eq!(sources.decode_cost(&corner("grey16.png"), &small), 61 * 37 * 2 + 4 * 61 * 2 + 16 * 2);
         assert_eq!(sources.decode_cost(&corner("tiles_deflate_16_le.tif"), &small), 2 * 32 * 16 * 2 + 16 * 2);
-        assert_eq!(sources.decode_cost(&coloured("colour_rgb16.png"), &small), 61 * 37 * 2 * (3 + 1) + 16 * 2);
+        assert_eq!(sources.decode_cost(&coloured("colour_rgb16.png"), &small), 61 * 37 * 2 + 4 * 61 * 2 * 3 + 16 * 2);
         assert_eq!(sources.decode_cost(&coloured("colour_5_chunky.tif"), &small), 2 * 32 * 16 * 2 * 5 + 16 * 2);
         assert!(
             sources.decode_cost(&whole("grey8.png"), &target(Dtype::Uint8))

@@ -128,9 +128,7 @@ impl Trial {
         if let Some(output) = &args.output {
             output.check_size(self.job.grid.task_size())?;
         }
-        let memory = prepare::quarter_of_memory();
-        let sources = Sources::new(self.job.dir.clone(), memory / engine::CACHE_SHARE).with_limit(memory);
-        let sources = Arc::new(sources);
+        let sources = prepare::sources(&self.job, prepare::quarter_of_memory(), &args.scratch);
         let mut host = self.timed("scripts", |trial| {
             Scripts::load_noting(&trial.job, Limits::default(), files)?.host(sources.clone())
         })?;

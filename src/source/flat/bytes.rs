@@ -1,13 +1,17 @@
-//! The bytes of an array: read from its file, or unpacked into memory.
+//! The bytes of an array: read from its file, or unpacked.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::super::Shared;
+use super::super::blocks::Key;
 use super::super::location::{Located, Stream};
 use super::super::pool::Pool;
+use super::super::whole::Wanted;
 use super::{FlatFormat, Packing, SourceError};
+use crate::volume::{Dtype, Size};
 
 /// Open files that wait for the next read. More threads than these may read at once; their files are then closed.
 const IDLE_FILES: usize = 4;
@@ -30,11 +34,12 @@ pub(super) struct Bytes {
 
 enum Source {
     Files(Pool<OpenFile>),
-    /// From this byte of the file on, so many bytes, when somebody wanted them.
+    /// From this byte of the file on, so many bytes, which are kept as decoded images are.
     Gzip {
         from: u64,
         unpacked_bytes: u64,
-        kept: Mutex<Option<Arc<Vec<u8>>>>,
+        number: u64,
+        shared: Arc<Shared>,
     },
 }
 
@@ -55,13 +60,13 @@ impl Bytes {
     ///
     /// # Errors
     /// [`SourceError::Damaged`] for a file that is shorter, or too short to unpack to as many, and
-    /// [`SourceError::LimitsExceeded`] where they would be unpacked to more than `limit_bytes`.
+    /// [`SourceError::LimitsExceeded`] where they would be unpacked to more than memory and scratch may hold.
     pub fn new(
         file: &Located,
         format: FlatFormat,
         packing: Packing,
         needed_bytes: u64,
-        limit_bytes: u64,
+        shared: &Arc<Shared>,
     ) -> Result<Self, SourceError> {
         let has_bytes = file.stamp.bytes;
         let source = match packing {
@@ -74,11 +79,13 @@ impl Bytes {
                     let cause = format!("the file is too short to unpack to {needed_bytes} bytes");
                     return Err(format.damaged(&file.path, cause));
                 }
-                if needed_bytes > limit_bytes {
+                let limit_bytes = shared.limit_bytes;
+                if needed_bytes > limit_bytes && !shared.scratch_takes(needed_bytes) {
                     let path = file.path.clone();
                     return Err(SourceError::LimitsExceeded { path, needed_bytes, limit_bytes });
                 }
-                Source::Gzip { from, unpacked_bytes: needed_bytes, kept: Mutex::default() }
+                let number = shared.blocks.file(file);
+                Source::Gzip { from, unpacked_bytes: needed_bytes, number, shared: Arc::clone(shared) }
             }
         };
         Ok(Bytes { file: file.clone(), format, source })
@@ -88,7 +95,7 @@ impl Bytes {
     pub fn held_bytes(&self) -> u64 {
         match &self.source {
             Source::Files(_) => IDLE_FILES as u64 * BUFFER_BYTES.min(self.file.stamp.bytes),
-            Source::Gzip { unpacked_bytes, .. } => *unpacked_bytes,
+            Source::Gzip { .. } => 0,
         }
     }
 
@@ -99,39 +106,40 @@ impl Bytes {
                 || Ok(OpenFile { stream: self.file.open()?, buffer: Vec::new() }),
                 |file| read(Open::File(file)).map_err(|error| self.error(error)),
             ),
-            Source::Gzip { from, unpacked_bytes, kept } => {
-                let unpacked = {
-                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                    match &*kept {
-                        Some(unpacked) => Arc::clone(unpacked),
-                        None => Arc::clone(kept.insert(Arc::new(self.unpack(*from, *unpacked_bytes)?))),
-                    }
+            Source::Gzip { from, unpacked_bytes, number, shared } => {
+                let wanted = Wanted {
+                    path: &self.file.path,
+                    key: Key { reader: *number, part: *from, cell: [0; 5] },
+                    size: Size::new(*unpacked_bytes, 1, 1),
+                    dtype: Dtype::Uint8,
+                    buffer_bytes: *unpacked_bytes,
+                    is_once: false,
                 };
-                read(Open::Memory(&unpacked)).map_err(|error| self.error(error))
+                let unpacked = shared.whole(&wanted, |buffer| self.unpack(*from, buffer))?;
+                read(Open::Memory(unpacked.as_bytes())).map_err(|error| self.error(error))
             }
         }
     }
 
-    fn unpack(&self, from: u64, unpacked_bytes: u64) -> Result<Vec<u8>, SourceError> {
+    fn unpack(&self, from: u64, unpacked: &mut [u8]) -> Result<(), SourceError> {
         let mut stream = self.file.open()?;
-        let exceeded = |_| SourceError::LimitsExceeded {
-            path: self.file.path.clone(),
-            needed_bytes: unpacked_bytes,
-            limit_bytes: unpacked_bytes - 1,
-        };
-        let mut unpacked = Vec::new();
-        unpacked.try_reserve_exact(unpacked_bytes as usize).map_err(exceeded)?;
+        let mut filled = 0;
         let read = stream.seek(SeekFrom::Start(from)).and_then(|_| {
             let mut decoder = MultiGzDecoder::new(BufReader::with_capacity(256 << 10, stream));
-            decoder.by_ref().take(unpacked_bytes).read_to_end(&mut unpacked)?;
+            loop {
+                match decoder.read(&mut unpacked[filled..])? {
+                    0 => break,
+                    bytes => filled += bytes,
+                }
+            }
             // The checksum is looked at when the end is reached.
             decoder.read(&mut [0])
         });
         read.map_err(|error| self.error(error))?;
-        if (unpacked.len() as u64) < unpacked_bytes {
-            return Err(self.format.damaged(&self.file.path, ends_early(unpacked.len() as u64, unpacked_bytes)));
+        if filled < unpacked.len() {
+            return Err(self.format.damaged(&self.file.path, ends_early(filled as u64, unpacked.len() as u64)));
         }
-        Ok(unpacked)
+        Ok(())
     }
 
     fn error(&self, error: io::Error) -> SourceError {

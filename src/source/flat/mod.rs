@@ -3,7 +3,8 @@
 //! Each has a file that reads its header into a [`FlatArray`]: where the voxels begin, of which type and byte order they are,
 //! how long the axes are and in which order they are stored. One reader reads them all. **Regions**: nothing is decoded, so
 //! only the bytes of a region are read, in runs as long as the region allows, straight into the target. What is packed with
-//! gzip as a whole has no parts: it is unpacked once and kept in memory. Pages in `docs/sources` tell what is not covered.
+//! gzip as a whole has no parts: it is unpacked once and kept as decoded images are. Pages in `docs/sources` tell what is not
+//! covered.
 
 mod bytes;
 mod fields;
@@ -20,6 +21,8 @@ mod text;
 
 pub(super) use self::bytes::BUFFER_BYTES;
 pub(super) use self::reader::FlatReader;
+
+use std::sync::Arc;
 
 use self::samples::Samples;
 use super::array::Array;
@@ -115,7 +118,7 @@ impl FlatFormat {
     }
 
     /// Reads the header.
-    pub fn open(self, located: &Located, shared: &Shared) -> Result<FlatReader, SourceError> {
+    pub fn open(self, located: &Located, shared: &Arc<Shared>) -> Result<FlatReader, SourceError> {
         let array = match self {
             FlatFormat::Mrc => mrc::describe(located),
             FlatFormat::Nifti => nifti::describe(located),
@@ -124,7 +127,7 @@ impl FlatFormat {
             FlatFormat::MetaImage => metaimage::describe(located),
             FlatFormat::Raw => sidecar::describe(located),
         }?;
-        FlatReader::new(located, array, shared.limit_bytes)
+        FlatReader::new(located, array, shared)
     }
 
     fn damaged(self, path: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SourceError {

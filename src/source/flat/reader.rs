@@ -6,7 +6,7 @@ use super::super::array::Selected;
 use super::super::decoded::check_room;
 use super::super::error::PlanMistake;
 use super::super::location::Located;
-use super::super::{Axis, RegionReader, Selection, SourceError, SourceInfo};
+use super::super::{Axis, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use super::bytes::Bytes;
 use super::layout::{Layout, Steps};
 use super::samples::Samples;
@@ -28,8 +28,8 @@ pub(in super::super) struct FlatReader {
 impl FlatReader {
     /// # Errors
     /// [`SourceError::Damaged`] for a file that is too short for what its header says, [`SourceError::LimitsExceeded`] for one
-    /// that unpacks to more than `limit_bytes`.
-    pub(super) fn new(located: &Located, flat: FlatArray, limit_bytes: u64) -> Result<Self, SourceError> {
+    /// that unpacks to more than memory and scratch may hold.
+    pub(super) fn new(located: &Located, flat: FlatArray, shared: &Arc<Shared>) -> Result<Self, SourceError> {
         let FlatArray { file, format, mut array, order, samples, packing, offset } = flat;
         let too_many = || format.damaged(&located.path, "more voxels than any file has");
         let mut strides = vec![0; array.shape.len()];
@@ -44,7 +44,7 @@ impl FlatReader {
             Offset::FromEnd => file.stamp.bytes.saturating_sub(bytes),
         };
         let needed_bytes = offset.checked_add(bytes).ok_or_else(too_many)?;
-        let bytes = Bytes::new(&file, format, packing, needed_bytes, limit_bytes)?;
+        let bytes = Bytes::new(&file, format, packing, needed_bytes, shared)?;
         array.chunk = at_once(&array, &order, packing);
         Ok(FlatReader { located: located.clone(), format, array: Arc::new(array), samples, offset, strides, bytes })
     }

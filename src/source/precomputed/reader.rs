@@ -167,7 +167,7 @@ impl Precomputed {
             }
             let mut wanted = Vec::new();
             for cell in cells {
-                match self.shared.blocks.kept(&self.key(part.level, cell)) {
+                match self.shared.blocks.find(&self.key(part.level, cell)) {
                     Some(chunk) => pasting.paste(part.scale, cell, &chunk),
                     None => wanted.push(cell),
                 }

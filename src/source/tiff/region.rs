@@ -105,7 +105,13 @@ impl Wanted<'_> {
             Got::Decoded(block) => {
                 let Cell { whole, part, .. } = cell;
                 let at = (part.x.start + shift.0, part.y.start + shift.1, shift.2);
-                copy_section(&block, &part.shift(-whole.x.start, -whole.y.start, 0), target, at);
+                copy_section(
+                    block.as_bytes(),
+                    block.size(),
+                    &part.shift(-whole.x.start, -whole.y.start, 0),
+                    target,
+                    at,
+                );
                 Ok(())
             }
         }
