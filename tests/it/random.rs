@@ -163,3 +163,13 @@ fn png_images_of_pillow_are_read_right() {
 fn jpeg_images_of_pillow_are_read_right() {
     judge("jpeg", "numpy, PIL");
 }
+
+#[test]
+fn zarr_arrays_of_zarr_python_are_read_right() {
+    judge("zarr", "numpy, numcodecs, zarr");
+}
+
+#[test]
+fn n5_datasets_of_tensorstore_are_read_right() {
+    judge("n5", "numpy, tensorstore");
+}
