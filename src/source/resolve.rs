@@ -120,7 +120,10 @@ impl Sources {
         let mut far = plan.sources();
         far.retain(|source| is_remote(&source.path));
         if far.len() > 1 {
-            let look = |source| Ok::<_, Infallible>(drop(self.header(source)));
+            let look = |source| {
+                drop(self.header(source));
+                Ok::<_, Infallible>(())
+            };
             let Ok(_) = each(far, WIDTH, look);
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::StatusCode;
 use object_store::{Attribute, GetOptions, GetRange, ListResult, ObjectMeta, ObjectStoreExt};
 
 use super::http::Refusal;
@@ -128,9 +129,7 @@ impl RemoteObject {
         }
         match self.request(Some(0..1), u64::MAX) {
             Ok(answer) => Ok(answer.stat),
-            Err(Trouble::Refused(refusal)) if refusal.status == http::StatusCode::RANGE_NOT_SATISFIABLE => {
-                Ok(Stat { bytes: 0, modified: None, etag: None })
-            }
+            Err(Trouble::TooShort(_)) => Ok(Stat { bytes: 0, modified: None, etag: None }),
             Err(Trouble::NoParts) => self.request(None, MOST_WHOLE).map(|answer| answer.stat),
             Err(trouble) => Err(trouble),
         }
@@ -162,9 +161,7 @@ impl RemoteObject {
         if stat.bytes <= PAGE_BYTES {
             return Ok((*self.page(stat, 0)?).clone());
         }
-        let answer = self.request(None, stat.bytes)?;
-        stat.check(&answer)?;
-        Ok(answer.bytes)
+        stat.check(self.request(None, stat.bytes))
     }
 
     /// A page of the object that was found, which is kept for the next who wants it.
@@ -187,11 +184,7 @@ impl RemoteObject {
         if asked.is_none() || self.has_parts() {
             match self.request(asked, range.end - range.start) {
                 Err(Trouble::NoParts) => self.store.has_no_parts(),
-                answer => {
-                    let answer = answer?;
-                    stat.check(&answer)?;
-                    return Ok(answer.bytes);
-                }
+                answer => return stat.check(answer),
             }
         }
         let whole = self.kept_whole(stat)?;
@@ -208,10 +201,9 @@ impl RemoteObject {
         }
         let key = PageKey { address: self.address.clone(), stat: stat.clone(), page: None };
         self.remotes.pages.get(&key, || {
-            let answer = self.request(None, MOST_WHOLE)?;
-            stat.check(&answer)?;
-            let weight = answer.bytes.len() as u64;
-            Ok((Arc::new(answer.bytes), weight))
+            let bytes = stat.check(self.request(None, stat.bytes))?;
+            let weight = bytes.len() as u64;
+            Ok((Arc::new(bytes), weight))
         })
     }
 
@@ -267,7 +259,13 @@ async fn request(
     most_bytes: u64,
 ) -> Result<Answer, Trouble> {
     let options = GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
-    let got = store.objects.get_opts(path, options).await?;
+    let got = store.objects.get_opts(path, options).await.map_err(Trouble::from);
+    let got = got.map_err(|trouble| match (trouble, &range) {
+        (Trouble::Refused(Refusal { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }), Some(range)) => {
+            Trouble::TooShort(range.end)
+        }
+        (trouble, _) => trouble,
+    })?;
     let length = got.range.end - got.range.start;
     if let Some(range) = range
         && range.end > got.range.end
@@ -287,10 +285,14 @@ async fn request(
 }
 
 impl Stat {
-    /// Whether an answer is of the object that was found.
-    fn check(&self, answer: &Answer) -> Result<(), Trouble> {
-        let is_other_tag = matches!((&self.etag, &answer.stat.etag), (Some(ours), Some(theirs)) if ours != theirs);
-        if is_other_tag || answer.stat.bytes != self.bytes { Err(Trouble::Changed) } else { Ok(()) }
+    /// The bytes of an answer, if it is of the object that was found.
+    fn check(&self, answer: Result<Answer, Trouble>) -> Result<Bytes, Trouble> {
+        let Answer { bytes, stat, .. } = answer.map_err(|trouble| match trouble {
+            Trouble::TooShort(_) | Trouble::TooLarge(_) => Trouble::Changed,
+            trouble => trouble,
+        })?;
+        let is_other_tag = matches!((&self.etag, &stat.etag), (Some(ours), Some(theirs)) if ours != theirs);
+        if is_other_tag || stat.bytes != self.bytes { Err(Trouble::Changed) } else { Ok(bytes) }
     }
 }
 

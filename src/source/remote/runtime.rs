@@ -38,7 +38,11 @@ mod tests {
 
     #[test]
     fn requests_are_waited_for_on_every_kind_of_thread() {
-        let ask = || wait(async { Ok(tokio::time::sleep(std::time::Duration::from_millis(1)).await) }).is_ok();
+        let work = || async {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            Ok(())
+        };
+        let ask = move || wait(work()).is_ok();
         assert!(ask());
         let runtime = Builder::new_multi_thread().build().unwrap();
         assert!(runtime.block_on(async move { tokio::task::spawn_blocking(ask).await.unwrap() }));
