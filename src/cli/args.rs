@@ -37,6 +37,8 @@ pub struct Cli {
 pub enum Command {
     /// Show the built-in scripts, copy one, or get the script API's types for your editor.
     Scripts(ScriptsArgs),
+    /// Look at a file or volume: what it is, how large, which voxels.
+    Inspect(InspectArgs),
     /// Read one tile or chunk and show every step, with no Boss and no upload.
     Try(TryArgs),
     /// Run the test cases of a job's scripts.
@@ -119,6 +121,39 @@ pub struct JoinArgs {
     pub token: TokenArgs,
     #[command(flatten)]
     pub upload: UploadArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads headers and a few voxels of the middle, and changes nothing:
+  boss-ingest inspect sections/s0001.tif
+  boss-ingest inspect stack.h5                        lists its arrays
+  boss-ingest inspect stack.h5 --dataset main/raw
+  boss-ingest inspect s3://bucket/em.zarr --level 2
+  boss-ingest inspect em.mrc --json | jq .shape
+
+Exit codes: 0 it can be read, 2 wrong arguments, 3 it is missing, damaged or not supported")]
+pub struct InspectArgs {
+    /// A file, the folder of a volume, or the URL of either.
+    pub source: String,
+    /// Which array of several, by its path inside.
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Which level of detail; 0 is the finest.
+    #[arg(long, value_name = "N")]
+    pub level: Option<u64>,
+    /// Which page of a file with several, counted from 0.
+    #[arg(long, value_name = "N")]
+    pub page: Option<u64>,
+    /// Which channel of several, counted from 0.
+    #[arg(long, value_name = "N")]
+    pub channel: Option<u64>,
+    /// The format's name [default: by content].
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Debug, Args)]

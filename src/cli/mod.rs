@@ -7,6 +7,8 @@ mod complete;
 mod connect;
 mod create;
 mod error;
+mod figures;
+mod inspect;
 mod join;
 mod list;
 mod local;
@@ -51,6 +53,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
     let log_file = logging::start(&cli.logging)?;
     match cli.command {
         Command::Create(args) => create::run(args, &log_file).await,
+        Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Join(args) => join::run(args, &log_file).await,
         Command::Try(args) => r#try::run(args).await,

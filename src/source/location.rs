@@ -15,7 +15,7 @@ use super::remote::{
 };
 use super::{SourceError, format};
 
-const NO_VOLUME: &str = "it is a folder without an `info` or another file that makes it a volume";
+const NO_VOLUME: &str = "it is a folder, and none of the files in it makes it a volume";
 
 /// The bytes of a file.
 pub(super) trait Bytes: Read + Seek + Send {}

@@ -63,6 +63,15 @@ pub trait RegionReader: Send + Sync {
         Ok(None)
     }
 
+    /// What more there is to know of the selected part, for people who look at a source.
+    ///
+    /// # Errors
+    /// As [`info`](RegionReader::info).
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let _ = selection;
+        Ok(Contents::default())
+    }
+
     /// Bytes of memory that the reader holds as long as it is open.
     fn held_bytes(&self) -> u64;
 
@@ -82,6 +91,17 @@ pub trait RegionReader: Send + Sync {
 
 /// Keeps something decoded.
 pub type Held = Arc<dyn Any + Send + Sync>;
+
+/// What a source holds besides the voxels of one part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The arrays of a source with names inside, as `dataset` takes them, in order.
+    pub arrays: Vec<String>,
+    /// Levels of detail of the selected part; 0 where the format has none.
+    pub levels: u64,
+    /// How the voxels of the selected part are packed, such as `lzw`; `None` where the format does not say or has one way.
+    pub compression: Option<String>,
+}
 
 /// Which part of a source with more than its image axes is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

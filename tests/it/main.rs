@@ -5,6 +5,7 @@ mod check;
 mod examples;
 mod foreign;
 mod golden;
+mod inspect;
 mod kinds;
 mod layouts;
 mod messages;

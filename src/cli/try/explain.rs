@@ -1,11 +1,12 @@
 //! A task as text: one line for each step, in their order.
 
 use super::super::args::TryArgs;
+use super::super::figures::{percent, values};
 use super::picture::{self, Canvas};
 use super::trial::{Chosen, ChosenBy, Header, PathSaid, Reading, Trial, Upload};
 use crate::lua::PathAnswer;
 use crate::report::{count, human_bytes};
-use crate::source::{Plan, SourceInfo, Statistics};
+use crate::source::{Plan, SourceInfo};
 use crate::volume::{Region, Size};
 
 /// Boxes that are listed before "and so many more".
@@ -170,36 +171,6 @@ fn boxes(boxes: &[Region], of: Size, how: &str) -> String {
     format!("{share} {how}: {} (counted from its first voxel)", shown.join("; "))
 }
 
-fn values(statistics: &Statistics) -> String {
-    let (Some(min), Some(max)) = (statistics.min, statistics.max) else { return "none is a number".to_owned() };
-    if let Some([(only, _)]) = statistics.distinct.as_deref() {
-        return format!("all {only}");
-    }
-    let mut text = format!("{min} to {max}, mean {:.2}, std {:.2}", statistics.mean, statistics.std);
-    text += &format!(", {} are 0", percent(statistics.zero_share()));
-    if statistics.not_numbers > 0 {
-        text += &format!(", {} no number", count(statistics.not_numbers, "voxel"));
-    }
-    if let Some(distinct) = &statistics.distinct {
-        let each = distinct
-            .iter()
-            .map(|(value, voxels)| format!("{value} ({})", percent(*voxels as f64 / statistics.voxels as f64)));
-        text += &format!("\nonly {}", each.collect::<Vec<_>>().join(", "));
-    }
-    text
-}
-
-/// A share that is neither none nor all never reads as that.
-fn percent(share: f64) -> String {
-    match share * 100.0 {
-        0.0 => "0 %".to_owned(),
-        100.0 => "100 %".to_owned(),
-        small if small < 0.1 => "under 0.1 %".to_owned(),
-        large if large > 99.9 => "over 99.9 %".to_owned(),
-        middle => format!("{middle:.1} %"),
-    }
-}
-
 fn uploaded(upload: &Upload) -> String {
     let Upload { as_is, format, bytes } = upload;
     let bytes = human_bytes(*bytes as u64);
@@ -221,12 +192,6 @@ fn took(seconds: &[(&'static str, f64)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_share_is_never_rounded_to_none_or_all() {
-        let shares = [0.0, 1e-9, 0.001, 0.5, 0.9999, 1.0].map(percent);
-        assert_eq!(shares, ["0 %", "under 0.1 %", "0.1 %", "50.0 %", "over 99.9 %", "100 %"]);
-    }
 
     #[test]
     fn steps_are_timed_in_units_that_suit_them() {
