@@ -9,7 +9,7 @@ use super::args::InspectArgs;
 use super::error::{CliError, Exit};
 use super::figures::values;
 use super::prepare::quarter_of_memory;
-use crate::report::{count, grouped, human_bytes};
+use crate::report::{grouped, human_bytes};
 use crate::source::{Colour, Inspection, Part, Sample, SourceInfo, SourceRef, Sources};
 use crate::volume::Size;
 
@@ -98,7 +98,7 @@ fn facts(info: &SourceInfo) -> Vec<(&'static str, String)> {
         if info.block == info.size { "one".to_owned() } else { format!("{x} × {y} × {z} (x, y, z)") },
     ));
     if info.pages > 1 {
-        facts.push(("pages", count(info.pages, "page")));
+        facts.push(("pages", grouped(info.pages)));
     }
     if info.channels > 1 {
         facts.push(("channels", info.channels.to_string()));

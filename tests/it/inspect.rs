@@ -44,7 +44,7 @@ fn formats_are_told_in_the_same_words() {
 #[test]
 fn one_of_several_arrays_is_chosen_by_name() {
     let bench = Bench::new();
-    let file = given(&bench, "hdf5/refused.h5");
+    let file = given(&bench, "hdf5/axes.h5");
     let listed = bench.run(&["inspect", &file]).expect_code(0).stdout;
     snapshot(&bench, "arrays", &listed);
     let first = listed.lines().nth(2).unwrap().trim();
