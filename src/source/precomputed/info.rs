@@ -46,6 +46,18 @@ pub(super) enum Encoding {
     Segmentation(Size),
 }
 
+impl Encoding {
+    /// As `info` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Raw => "raw",
+            Encoding::Jpeg => "jpeg",
+            Encoding::Png => "png",
+            Encoding::Segmentation(_) => "compressed_segmentation",
+        }
+    }
+}
+
 /// Why there is no volume.
 #[derive(Debug)]
 pub(super) enum Refusal {

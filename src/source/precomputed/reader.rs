@@ -22,7 +22,7 @@ use crate::source::fetch::{Fetch, Object};
 use crate::source::location::Located;
 use crate::source::packing::unpacked;
 use crate::source::parallel::each;
-use crate::source::{MissingRule, RegionReader, Selection, Shared, SourceError, SourceInfo};
+use crate::source::{Contents, MissingRule, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region};
 
 /// Chunks of a region that are looked up at once, so that a large region needs no large table.
@@ -241,6 +241,13 @@ impl RegionReader for Precomputed {
         let channel = part.channel.ok_or_else(several)? as i64;
         let pasting = Pasting { region: &part.whole(region), channel, target: Mutex::new(target), at };
         self.copy(&part, selection.missing, &pasting)
+    }
+
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let scale = self.part(selection)?.scale;
+        let shards = if scale.sharding.is_some() { ", in shards" } else { "" };
+        let compression = Some(format!("{}{shards}", self.encoding(scale)?.name()));
+        Ok(Contents { arrays: Vec::new(), levels: self.info.scales.len() as u64, compression })
     }
 
     fn check_parts(&self, selection: &Selection, region: &Region) -> Result<(), SourceError> {
