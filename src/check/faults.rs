@@ -36,7 +36,7 @@ pub(super) fn is_of_whole_file(error: &SourceError) -> bool {
     match error {
         SourceError::Damaged { .. } | SourceError::Unreachable { .. } => true,
         SourceError::NotSupported { what, .. } => {
-            !matches!(what, Unsupported::Page { .. } | Unsupported::PagesDiffer { .. })
+            !matches!(what, Unsupported::Page { .. } | Unsupported::PagesDiffer(_))
         }
         _ => false,
     }

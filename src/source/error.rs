@@ -53,9 +53,8 @@ pub enum Unsupported {
     Image { format: &'static str, feature: Feature },
     /// Page `page`, counted from 0, has something we do not read.
     Page { page: u64, feature: Feature },
-    /// Page `page`, counted from 0, has not the size, voxel type and number of channels of another, `first`, which begins
-    /// with its number, so the pages are no volume.
-    PagesDiffer { page: u64, size: Size, dtype: Dtype, channels: u64, first: Box<(u64, Size, Dtype, u64)> },
+    /// The first page is not like the second, the first of its volume, so the pages are no volume.
+    PagesDiffer(Box<[PageKind; 2]>),
     /// One array of a file is what we do not read; `what` says which.
     Array { dataset: String, what: String },
     /// The file holds no array.
@@ -81,12 +80,7 @@ impl fmt::Display for Unsupported {
         match self {
             Unsupported::Image { format, feature } => write!(f, "is a {format} image with {feature}"),
             Unsupported::Page { page, feature } => write!(f, "has {feature} on page {page}"),
-            Unsupported::PagesDiffer { page, size, dtype, channels, first } => {
-                write!(f, "has pages that differ: page {page} is ")?;
-                write_page(f, *size, *dtype, *channels)?;
-                write!(f, ", page {} is ", first.0)?;
-                write_page(f, first.1, first.2, first.3)
-            }
+            Unsupported::PagesDiffer(pages) => write!(f, "has pages that differ: {}, {}", pages[0], pages[1]),
             Unsupported::Array { dataset, what } if dataset.is_empty() => write!(f, "holds {what}"),
             Unsupported::Array { dataset, what } => write!(f, "holds {what} in `{dataset}`"),
             Unsupported::NoArray => f.write_str("holds no array"),
@@ -103,9 +97,21 @@ impl fmt::Display for Unsupported {
     }
 }
 
-fn write_page(f: &mut fmt::Formatter<'_>, size: Size, dtype: Dtype, channels: u64) -> fmt::Result {
-    write!(f, "{} × {} of {dtype}", size.x, size.y)?;
-    if channels > 1 { write!(f, " in {channels} channels") } else { Ok(()) }
+/// What one page of a file is, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageKind {
+    pub page: u64,
+    pub size: Size,
+    pub dtype: Dtype,
+    pub channels: u64,
+}
+
+impl fmt::Display for PageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PageKind { page, size, dtype, channels } = self;
+        write!(f, "page {page} is {} × {} of {dtype}", size.x, size.y)?;
+        if *channels > 1 { write!(f, " in {channels} channels") } else { Ok(()) }
+    }
 }
 
 /// How an image's size is wrong.
@@ -273,9 +279,6 @@ impl fmt::Display for PlanMistake {
                 write!(f, "names the dataset `{dataset}`, but a {format} image has none")
             }
             PlanMistake::NoSuchArray { dataset, .. } => write!(f, "names the dataset `{dataset}`, which is not there"),
-            PlanMistake::WhichArray { arrays } if arrays.is_empty() => {
-                f.write_str("names no dataset, and the volume does not list what it has")
-            }
             PlanMistake::WhichArray { arrays } => write!(f, "names none of the {} datasets", arrays.len()),
             PlanMistake::NoSuchPosition { axis, at, length } => {
                 write!(f, "selects {axis} {at}, counted from 0, of {length}")
@@ -305,7 +308,6 @@ impl PlanMistake {
                 let meant = nearest(dataset, arrays.iter().map(String::as_str));
                 return Some(meant.map_or_else(|| listed(arrays), |name| format!("did you mean `{name}`?")));
             }
-            PlanMistake::WhichArray { arrays } if arrays.is_empty() => "set `dataset` in the plan",
             PlanMistake::WhichArray { arrays } => {
                 return Some(format!("set `dataset` in the plan; {}", listed(arrays)));
             }
@@ -433,7 +435,7 @@ fn unsupported_hint(what: &Unsupported) -> Option<String> {
         | Unsupported::Page { feature: Feature::NoGray(_), .. } => {
             "set `channel` in the plan to take one of them".to_owned()
         }
-        Unsupported::PagesDiffer { .. } => "set `page` in the plan to read one page".to_owned(),
+        Unsupported::PagesDiffer(_) => "set `page` in the plan to read one page".to_owned(),
         Unsupported::Precomputed(_) => {
             "write it anew with CloudVolume as `raw`, `png`, `jpeg` or `compressed_segmentation`".to_owned()
         }

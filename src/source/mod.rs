@@ -54,7 +54,7 @@ mod whole;
 mod zarr;
 
 pub use checksum::checksum;
-pub use error::{Number, PlanMistake, SizeProblem, SourceError, Unsupported};
+pub use error::{Number, PageKind, PlanMistake, SizeProblem, SourceError, Unsupported};
 pub use inspect::{Inspection, Part, Sample};
 pub use lut::Lut;
 pub use number::reals;

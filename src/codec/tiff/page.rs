@@ -50,6 +50,19 @@ pub(super) enum Compression {
     Jpeg,
 }
 
+impl Compression {
+    fn name(self) -> &'static str {
+        match self {
+            Compression::None => "none",
+            Compression::Lzw => "lzw",
+            Compression::Deflate => "deflate",
+            Compression::PackBits => "packbits",
+            Compression::Zstd => "zstd",
+            Compression::Jpeg => "jpeg",
+        }
+    }
+}
+
 /// One strip or tile.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
@@ -63,6 +76,11 @@ pub struct Cell {
 }
 
 impl Page {
+    /// How its strips or tiles are packed, in a word.
+    pub fn compression(&self) -> &'static str {
+        self.compression.name()
+    }
+
     /// What a directory says. The inner error is a page that is sound but not for us; others may follow it.
     pub(super) fn read<R: Read + Seek>(
         layout: Layout,

@@ -21,7 +21,7 @@ use super::colour::chosen;
 use super::decoded::{check_room, check_selection, flat_info};
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
-use super::{Colour, RegionReader, Selection, Shared, SourceError, SourceInfo};
+use super::{Colour, Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::codec::tiff::Page;
 use crate::codec::{Feature, ImageFormat};
 use crate::volume::{Block, Region};
@@ -135,6 +135,16 @@ impl TiffReader {
 impl RegionReader for TiffReader {
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
         self.part(selection).map(|part| Arc::new(part.info))
+    }
+
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let Part { page, planes, .. } = self.part(selection)?;
+        let arrays = self.series.iter().filter_map(|series| series.names.first().cloned()).collect();
+        let levels = match planes {
+            Planes::One(..) => 1,
+            Planes::Several(series, ..) => series.levels.len() as u64,
+        };
+        Ok(Contents { arrays, levels, compression: Some(page.compression().to_owned()) })
     }
 
     fn read_into(

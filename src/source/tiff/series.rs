@@ -5,7 +5,7 @@ use super::{ome, page_feature};
 use crate::codec::tiff::{ImageJ, Page};
 use crate::codec::{Feature, Header};
 use crate::source::SourceError;
-use crate::source::error::Unsupported;
+use crate::source::error::{PageKind, Unsupported};
 
 /// Pages that are one source.
 pub(super) struct Series {
@@ -176,12 +176,17 @@ impl Series {
         let planes = if files.index.places().len() == 1 { 1 } else { self.count() };
         for plane in 1..planes {
             let (page, other) = kind(plane)?;
-            let like = |header: Header| (header.size, header.dtype, u64::from(header.channels.count()));
-            if !std::ptr::eq(first, other) && like(other.header) != like(first.header) {
-                let (size, dtype, channels) = like(other.header);
-                let (first_size, first_dtype, first_channels) = like(first.header);
-                let first = Box::new((first_page, first_size, first_dtype, first_channels));
-                return Err(Unsupported::PagesDiffer { page, size, dtype, channels, first });
+            let like = |page: u64, header: Header| PageKind {
+                page,
+                size: header.size,
+                dtype: header.dtype,
+                channels: u64::from(header.channels.count()),
+            };
+            if !std::ptr::eq(first, other) && like(0, other.header) != like(0, first.header) {
+                return Err(Unsupported::PagesDiffer(Box::new([
+                    like(page, other.header),
+                    like(first_page, first.header),
+                ])));
             }
         }
         Ok(())
