@@ -279,6 +279,9 @@ impl fmt::Display for PlanMistake {
                 write!(f, "names the dataset `{dataset}`, but a {format} image has none")
             }
             PlanMistake::NoSuchArray { dataset, .. } => write!(f, "names the dataset `{dataset}`, which is not there"),
+            PlanMistake::WhichArray { arrays } if arrays.is_empty() => {
+                f.write_str("names no dataset, and the volume does not list what it has")
+            }
             PlanMistake::WhichArray { arrays } => write!(f, "names none of the {} datasets", arrays.len()),
             PlanMistake::NoSuchPosition { axis, at, length } => {
                 write!(f, "selects {axis} {at}, counted from 0, of {length}")
@@ -308,6 +311,7 @@ impl PlanMistake {
                 let meant = nearest(dataset, arrays.iter().map(String::as_str));
                 return Some(meant.map_or_else(|| listed(arrays), |name| format!("did you mean `{name}`?")));
             }
+            PlanMistake::WhichArray { arrays } if arrays.is_empty() => "set `dataset` in the plan",
             PlanMistake::WhichArray { arrays } => {
                 return Some(format!("set `dataset` in the plan; {}", listed(arrays)));
             }

@@ -176,17 +176,15 @@ impl Series {
         let planes = if files.index.places().len() == 1 { 1 } else { self.count() };
         for plane in 1..planes {
             let (page, other) = kind(plane)?;
-            let like = |page: u64, header: Header| PageKind {
+            let like = |page: u64, Header { size, dtype, channels, .. }| PageKind {
                 page,
-                size: header.size,
-                dtype: header.dtype,
-                channels: u64::from(header.channels.count()),
+                size,
+                dtype,
+                channels: u64::from(channels.count()),
             };
             if !std::ptr::eq(first, other) && like(0, other.header) != like(0, first.header) {
-                return Err(Unsupported::PagesDiffer(Box::new([
-                    like(page, other.header),
-                    like(first_page, first.header),
-                ])));
+                let pages = [like(page, other.header), like(first_page, first.header)];
+                return Err(Unsupported::PagesDiffer(Box::new(pages)));
             }
         }
         Ok(())
