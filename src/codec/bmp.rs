@@ -103,8 +103,9 @@ type Decoder<'a> = BmpDecoder<Cursor<&'a [u8]>>;
 
 fn open(bytes: &[u8]) -> Result<(Decoder<'_>, Header), CodecError> {
     let mut decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
-    // The library gives numbers of a palette where each has a byte of its own, and fails on others.
-    let is_indexed = decoder.get_palette().is_some() && bits(bytes) == Some(8);
+    // The library gives numbers of a palette where each has a byte of its own, and fails on others and on run-length coded ones.
+    let has_bytes = bits(bytes) == Some(8) && (is_core(bytes) == Some(true) || long(bytes, 30) == Some(0));
+    let is_indexed = decoder.get_palette().is_some() && has_bytes;
     decoder.set_indexed_color(is_indexed);
     let channels = match (decoder.get_palette(), decoder.color_type()) {
         (Some(palette), _) if palette.iter().all(|[red, green, blue]| red == green && green == blue) => Channels::Grey,

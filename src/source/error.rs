@@ -402,6 +402,8 @@ impl SourceError {
         let path = shown(path).into_owned();
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NotFound { path },
+            // No file can have such a name.
+            io::ErrorKind::InvalidInput if path.contains('\0') => SourceError::NotFound { path },
             _ => SourceError::Unreachable { path, source: error },
         }
     }

@@ -9,7 +9,7 @@ use crate::voxels::readable;
 use crate::{ALONE, data, entries, source};
 
 /// The formats of which there are bombs, by the endings of their names.
-const ENDINGS: [&str; 5] = ["png", "jpg", "tif", "h5", "precomputed"];
+const ENDINGS: [&str; 10] = ["bmp", "gz", "h5", "jpg", "mrc", "nii", "npy", "png", "precomputed", "tif"];
 
 #[test]
 fn bombs_do_not_go_off() {

@@ -29,6 +29,17 @@ const HEADERS: [&str; 7] = ["info", "zarr.json", ".zarray", ".zgroup", ".zattrs"
 /// Objects that hold voxels and are damaged, of each volume.
 const OBJECTS: usize = 2;
 
+/// Files of `tests/data/flat`, and those beside them that they need.
+const BESIDE: [(&str, &str); 7] = [
+    ("detached.nhdr", "detached.raw"),
+    ("detached_gzip.nhdr", "detached_gzip.raw.gz"),
+    ("meta.mhd", "meta.raw"),
+    ("pair.hdr", "pair.img"),
+    ("raw_big.raw", "raw_big.json"),
+    ("raw_plain.raw", "raw_plain.raw.json"),
+    ("raw_zyxt.raw", "raw_zyxt.raw.json"),
+];
+
 fn data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
 }
@@ -37,19 +48,18 @@ fn source(path: &Path) -> SourceRef {
     SourceRef::new(path.to_str().unwrap())
 }
 
-/// The files of a folder with one of these extensions.
+/// The files of a folder with one of these extensions, and files that others need: `(file, other)`.
 #[track_caller]
-fn files_are_survived(folder: &str, extensions: &[&str]) {
+fn files_are_survived(folder: &str, extensions: &[&str], beside: &[(&str, &str)]) {
     let is_one =
         |path: &PathBuf| path.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one));
-    let files: Vec<PathBuf> = entries(&data(folder)).into_iter().filter(is_one).collect();
-    let each = files.iter().flat_map(|file| {
-        let scratch = tempfile::tempdir().unwrap();
-        let name = file.file_name().unwrap();
-        fs::copy(file, scratch.path().join(name)).unwrap();
-        damage(&readable(source(file)), &scratch.path().join(name), &scratch.path().join(name))
-    });
-    report(folder, files.len(), each.collect());
+    let scratch = tempfile::tempdir().unwrap();
+    let copies = scratch.path().join(folder);
+    copy_all(&data(folder), &copies);
+    let files: Vec<PathBuf> = entries(&copies).into_iter().filter(is_one).collect();
+    let beside = beside.iter().map(|(file, other)| (copies.join(file), copies.join(other)));
+    let pairs = files.iter().map(|file| (file.clone(), file.clone())).chain(beside);
+    report(folder, files.len(), pairs.flat_map(|(file, other)| damage(&file, &other)).collect());
 }
 
 /// The volumes of a folder, each a folder itself.
@@ -62,7 +72,7 @@ fn volumes_are_survived(folder: &str) {
         let copy = scratch.path().join(volume.file_name().unwrap());
         copy_all(volume, &copy);
         for file in worth_damaging(&copy) {
-            failed.extend(damage(&readable(source(volume)), &copy, &file));
+            failed.extend(damage(&copy, &file));
         }
     }
     report(folder, volumes.len(), failed);
@@ -76,9 +86,9 @@ fn report(folder: &str, count: usize, failed: Vec<String>) {
 }
 
 /// Damages `file`, of the source at `path`, in every way, and says what goes wrong; it is sound again afterwards.
-fn damage(sound: &SourceRef, path: &Path, file: &Path) -> Vec<String> {
+fn damage(path: &Path, file: &Path) -> Vec<String> {
     let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let source = SourceRef { path: source(path).path, ..sound.clone() };
+    let source = readable(source(path));
     let bytes = fs::read(file).unwrap();
     let name = file.strip_prefix(path.parent().unwrap()).unwrap().display().to_string();
     let sound_bytes = match read(&source) {
@@ -161,15 +171,26 @@ fn copy_all(from: &Path, to: &Path) {
 
 #[test]
 fn damaged_png_and_jpeg_images_are_survived() {
-    files_are_survived("images", &["png", "jpg"]);
+    files_are_survived("images", &["png", "jpg"], &[]);
+}
+
+#[test]
+fn damaged_tiff_files_are_survived() {
+    files_are_survived("images", &["tif"], &[]);
 }
 
 #[test]
 fn damaged_hdf5_files_are_survived() {
-    files_are_survived("hdf5", &["h5"]);
+    files_are_survived("hdf5", &["h5"], &[]);
 }
 
 #[test]
 fn damaged_precomputed_volumes_are_survived() {
     volumes_are_survived("precomputed");
+}
+
+#[test]
+fn damaged_flat_files_are_survived() {
+    let extensions = ["bmp", "gz", "mha", "mhd", "mrc", "nhdr", "nii", "npy", "nrrd", "raw"];
+    files_are_survived("flat", &extensions, &BESIDE);
 }

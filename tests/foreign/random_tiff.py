@@ -73,7 +73,8 @@ def make(rng, path):
     if kind == "ome" and dtype in ("float16", "int64", "uint64"):
         dtype = "uint16"
         options.pop("predictor", None)
-    data = values(rng, dtype, (*lengths, height, width))
+    # A last axis of length 1 is one of samples to tifffile.
+    data = values(rng, dtype, (*lengths, height, max(width, 2)))
     options.pop("byteorder") if kind == "imagej" else None
     tifffile.imwrite(
         path,

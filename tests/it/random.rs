@@ -173,3 +173,38 @@ fn zarr_arrays_of_zarr_python_are_read_right() {
 fn n5_datasets_of_tensorstore_are_read_right() {
     judge("n5", "numpy, tensorstore");
 }
+
+#[test]
+fn bmp_images_of_pillow_are_read_right() {
+    judge("bmp", "numpy, PIL");
+}
+
+#[test]
+fn tiff_files_of_tifffile_are_read_right() {
+    judge("tiff", "imagecodecs, numpy, tifffile");
+}
+
+#[test]
+fn precomputed_volumes_of_cloudvolume_are_read_right() {
+    judge("precomputed", "cloudvolume, numpy");
+}
+
+#[test]
+fn mrc_files_of_mrcfile_are_read_right() {
+    judge("mrc", "mrcfile, numpy");
+}
+
+#[test]
+fn nifti_files_of_nibabel_are_read_right() {
+    judge("nifti", "nibabel, numpy");
+}
+
+#[test]
+fn npy_files_of_numpy_are_read_right() {
+    judge("npy", "numpy");
+}
+
+#[test]
+fn raw_nrrd_and_metaimage_files_of_their_own_libraries_are_read_right() {
+    judge("raw", "nrrd, numpy, SimpleITK");
+}
