@@ -9,7 +9,7 @@ use crate::voxels::readable;
 use crate::{ALONE, data, entries, source};
 
 /// The formats of which there are bombs, by the endings of their names.
-const ENDINGS: [&str; 10] = ["bmp", "gz", "h5", "jpg", "mrc", "nii", "npy", "png", "precomputed", "tif"];
+const ENDINGS: [&str; 12] = ["bmp", "gz", "h5", "jpg", "mrc", "n5", "nii", "npy", "png", "precomputed", "tif", "zarr"];
 
 #[test]
 fn bombs_do_not_go_off() {

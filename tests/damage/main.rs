@@ -185,6 +185,16 @@ fn damaged_hdf5_files_are_survived() {
 }
 
 #[test]
+fn damaged_zarr_volumes_are_survived() {
+    volumes_are_survived("zarr");
+}
+
+#[test]
+fn damaged_n5_volumes_are_survived() {
+    volumes_are_survived("n5");
+}
+
+#[test]
 fn damaged_precomputed_volumes_are_survived() {
     volumes_are_survived("precomputed");
 }

@@ -185,6 +185,11 @@ fn tiff_files_of_tifffile_are_read_right() {
 }
 
 #[test]
+fn hdf5_files_of_h5py_are_read_right() {
+    judge("hdf5", "h5py, numpy");
+}
+
+#[test]
 fn precomputed_volumes_of_cloudvolume_are_read_right() {
     judge("precomputed", "cloudvolume, numpy");
 }
