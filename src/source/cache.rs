@@ -140,6 +140,9 @@ impl<K: Hash + Eq + Clone, V: ?Sized> State<K, V> {
 
     /// Whether one more value of this weight may be kept, after dropping others that may be dropped for it.
     fn make_room(&mut self, weight: u64, max_values: usize, spared: u64) -> bool {
+        if weight > self.max_weight {
+            return false;
+        }
         let (mut dropped, mut freed) = (0, 0);
         let is_enough = |dropped: usize, freed: u64| {
             let left = self.weight - freed;

@@ -54,7 +54,7 @@ impl TiffReader {
     pub fn open(located: &Located, shared: &Arc<Shared>) -> Result<Self, SourceError> {
         let (files, description) = Files::open(located, shared)?;
         let series = series::of(&files, &description)?;
-        Ok(TiffReader { files, series, shared: Arc::clone(shared), number: shared.blocks.reader() })
+        Ok(TiffReader { files, series, shared: Arc::clone(shared), number: shared.blocks.file(located) })
     }
 
     fn part(&self, selection: &Selection) -> Result<Part<'_>, SourceError> {
