@@ -17,6 +17,7 @@ local image = {}
 ---@field page? integer  page of a file with several, counted from 0; 0 unless given
 ---@field missing? "error"|"fill"  what a file that is not there means; "error" unless given
 ---@field fill? number  value where the image is smaller than the job's extent; without, that is an error
+---@field range? boss.Contrast  values spread over the channel's, such as `[120, 4000]`
 ---@field encode? "png"|"tiff"  format of the uploaded tile; PNG up to 16 bits, else TIFF, unless given
 ---@field extension? string  of the Python client: the file's extension, which says how to encode
 ---@field filesystem? "local"|"s3"|"s3_copy"  of the Python client: where the files lie
@@ -28,6 +29,7 @@ image.params = {
   page = { type = "integer", default = 0 },
   missing = { type = "string", default = "error", one_of = { "error", "fill" } },
   fill = "number?",
+  range = "table?",
   encode = { type = "string?", one_of = { "png", "tiff" } },
   -- Words of the Python client's ZindexStackTileProcessor.
   extension = "string?",
@@ -44,6 +46,7 @@ function image.setup(params)
   image.region = params.region
   image.page = params.page
   image.fill = params.fill
+  image.range = params.range
   image.missing = params.fail_gracefully and "fill" or params.missing
   local extension = params.extension and params.extension:lower()
   image.encode = params.encode or encodings[extension]
@@ -68,6 +71,7 @@ end
 ---@return boss.Plan?, string?
 function image.tile(at)
   local plan = { page = image.page, missing = image.missing, fill = image.fill, encode = image.encode }
+  plan.range = image.range
   plan.region = image.region == "whole" and "whole" or at.region
   if image.prefix == "" and not image.is_jpeg and image.region ~= "auto" then
     return plan

@@ -15,10 +15,12 @@ local sections = {}
 ---@class SectionsParams
 ---@field page? integer  page of a file with several, counted from 0; 0 unless given
 ---@field missing? "error"|"fill"  what a file that is not there means; "error" unless given
+---@field range? boss.Contrast  values spread over the channel's, such as `[120, 4000]`
 
 sections.params = {
   page = { type = "integer", default = 0 },
   missing = { type = "string", default = "error", one_of = { "error", "fill" } },
+  range = "table?",
 }
 
 ---@param params SectionsParams
@@ -26,6 +28,7 @@ sections.params = {
 function sections.setup(params, job)
   sections.page = params.page
   sections.missing = params.missing
+  sections.range = params.range
   sections.extent = job.extent.z
 end
 
@@ -39,7 +42,13 @@ function sections.chunk(at)
     if not file then
       return nil, reason
     end
-    return { path = file, region = at.region, page = sections.page, missing = sections.missing }
+    return {
+      path = file,
+      region = at.region,
+      page = sections.page,
+      missing = sections.missing,
+      range = sections.range,
+    }
   end)
 end
 

@@ -23,6 +23,7 @@ local volume = {}
 ---@field fill? number  value outside of the source, inside the job's extent; without, that is an error
 ---@field missing? "error"|"fill"  what a source that is not there means; "error" unless given
 ---@field cast? "exact"|"saturate"|"wrap"  how values come to the channel's voxel type; "exact" unless given
+---@field range? boss.Contrast  values spread over the channel's, such as `[120, 4000]`
 
 volume.params = {
   path = "string?",
@@ -37,6 +38,7 @@ volume.params = {
   fill = "number?",
   missing = { type = "string?", one_of = { "error", "fill" } },
   cast = { type = "string?", one_of = { "exact", "saturate", "wrap" } },
+  range = "table?",
 }
 
 ---@param params VolumeParams
@@ -80,6 +82,7 @@ function volume.tile(at)
     fill = given.fill,
     missing = given.missing,
     cast = given.cast,
+    range = given.range,
   }
 end
 

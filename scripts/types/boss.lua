@@ -55,10 +55,14 @@
 ---@field lut? table<integer, integer>  what values become; a value without an entry stays
 ---@field scale? number  values become v · scale + offset; 1 unless given
 ---@field offset? number  0 unless given
+---@field range? boss.Contrast  `{ lo, hi }`: these values and those between are spread over 0 to the channel's largest integer
 ---@field fill? number  value of voxels that the plan does not reach; they must exist inside the job's extent unless given
 ---@field missing? "error"|"fill"  what a source that does not exist means; "error" unless given
 ---@field cast? "exact"|"saturate"|"wrap"  how values come to the channel's voxel type; "exact" unless given
 ---@field encode? "png"|"tiff"  format of the uploaded tile; PNG up to 16 bits, else TIFF, unless given
+
+--- Two values, the lower first.
+---@alias boss.Contrast [number, number]
 
 --- An image laid over another, its first voxel at x, y, z of the other.
 ---@class boss.Paste
@@ -122,6 +126,14 @@ function PlanObject:lut(values) end
 ---@param offset? number
 ---@return boss.PlanObject
 function PlanObject:scale(factor, offset) end
+
+--- Values from lo to hi become 0 to the largest integer of the channel's voxel type, 255 for uint8: (v - lo) · largest /
+--- (hi - lo), rounded to the nearest, halves up. Lower ones become 0, higher ones the largest, whatever the cast is. It is
+--- the last change of values, and not for channels of floats.
+---@param lo number
+---@param hi number
+---@return boss.PlanObject
+function PlanObject:range(lo, hi) end
 
 --- How values come to the channel's voxel type, after v · factor + offset: "exact" refuses what does not fit, "saturate"
 --- takes the nearest value, "wrap" the low bits.

@@ -10,9 +10,9 @@ use crate::source::{Axis, Cast, Colour, Encode, Lut, MissingRule, ReadPlan, Step
 use crate::volume::{Region, Span};
 
 /// The keys of a plan table, as `scripts/types/boss.lua` describes them.
-pub(super) const PLAN_KEYS: [&str; 20] = [
+pub(super) const PLAN_KEYS: [&str; 21] = [
     "path", "format", "page", "dataset", "level", "axes", "select", "channel", "gray", "flip", "rotate", "paste",
-    "region", "lut", "scale", "offset", "fill", "missing", "cast", "encode",
+    "region", "lut", "scale", "offset", "range", "fill", "missing", "cast", "encode",
 ];
 
 /// What a hook returned.
@@ -107,6 +107,7 @@ struct Parts {
     lut: Option<Lut>,
     scale: Option<f64>,
     offset: Option<f64>,
+    range: Option<Step>,
 }
 
 impl Parts {
@@ -122,6 +123,7 @@ impl Parts {
         if (factor, offset) != (1.0, 0.0) {
             plan.steps.push(Step::Scale { factor, offset });
         }
+        plan.steps.extend(self.range);
     }
 }
 
@@ -158,6 +160,7 @@ fn set(draft: &mut Draft, parts: &mut Parts, key: &str, value: &Value, z: Span) 
         "lut" => parts.lut = Some(lut(value)?),
         "scale" => parts.scale = Some(number(value, key)?),
         "offset" => parts.offset = Some(number(value, key)?),
+        "range" => parts.range = Some(contrast(value)?),
         "fill" => plan.fill = Some(number(value, key)?),
         "cast" => {
             let casts = [("exact", Cast::Exact), ("saturate", Cast::Saturate), ("wrap", Cast::Wrap)];
@@ -168,6 +171,21 @@ fn set(draft: &mut Draft, parts: &mut Parts, key: &str, value: &Value, z: Span) 
         _ => return Err(Mistake::UnknownKey { key: key.to_owned(), nearest: nearest(key, PLAN_KEYS) }),
     }
     Ok(())
+}
+
+/// `{ lo, hi }`, the values that become the smallest and the largest.
+fn contrast(value: &Value) -> Result<Step, Mistake> {
+    let Value::Table(table) = value else {
+        return Err(wrong_type("range", value, "two values such as `{ 120, 4000 }`"));
+    };
+    if table.raw_len() != 2 {
+        return Err(Mistake::wrong(format!("`range` has {} values; it is `{{ lo, hi }}`", table.raw_len())));
+    }
+    let entry = |nth: i64| number(&table.raw_get::<Value>(nth).map_err(failed)?, "range");
+    match (entry(1)?, entry(2)?) {
+        (lo, hi) if lo < hi => Ok(Step::Range { lo, hi }),
+        (lo, hi) => Err(Mistake::wrong(format!("`range` goes from {lo} to {hi}; the lower value comes first"))),
+    }
 }
 
 /// A plan takes one channel, or the grey of all, not both.

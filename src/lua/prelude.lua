@@ -176,6 +176,10 @@ function plan_methods:scale(factor, offset)
   return with_step(self, "scale", factor, offset)
 end
 
+function plan_methods:range(lo, hi)
+  return with_step(self, "range", { lo, hi })
+end
+
 function plan_methods:cast(kind, factor, offset)
   local plan = with_field(self, "cast", kind)
   if factor or offset then

@@ -1,4 +1,4 @@
-//! Voxels of one type to voxels of another: a look-up, `v · scale + offset`, then the cast.
+//! Voxels of one type to voxels of another: a look-up, `v · scale + offset` or a range of contrast, then the cast.
 //!
 //! Integers that are not scaled never become floats, so 64-bit ids come through exactly.
 
@@ -15,17 +15,20 @@ pub(super) struct Conversion {
     pub dtype: Dtype,
 }
 
-/// What becomes of each value before the cast: a look-up, then `v · scale + offset`.
+/// What becomes of each value before the cast: a look-up, then `(v · scale + offset) / divisor`, but at least `least`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Values {
     lut: Option<Lut>,
     scale: f64,
     offset: f64,
+    /// A division of its own, so that a range of contrast rounds once: `(v − lo) · max / (hi − lo)`.
+    divisor: f64,
+    least: f64,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Values { lut: None, scale: 1.0, offset: 0.0 }
+        Values { lut: None, scale: 1.0, offset: 0.0, divisor: 1.0, least: f64::NEG_INFINITY }
     }
 }
 
@@ -35,9 +38,43 @@ impl Values {
         if self.lut.is_some() {
             return Err(PlanMistake::LutAfterValues);
         }
-        let scaled = Values { lut: None, scale: self.scale * factor, offset: self.scale * offset + self.offset };
+        let (scale, offset) = (self.scale * factor, self.scale * offset + self.offset);
+        let scaled = Values { lut: None, scale, offset, ..*self };
         let is_finite = scaled.scale.is_finite() && scaled.offset.is_finite();
         is_finite.then_some(scaled).ok_or(PlanMistake::NotFinite)
+    }
+
+    /// The values from `lo` to `hi`, spread over 0 to the largest of the type. Nothing may be done after that.
+    pub fn before_range(&self, lo: f64, hi: f64, dtype: Dtype) -> Result<Values, PlanMistake> {
+        if *self != Values::default() {
+            return Err(PlanMistake::ValuesAfterRange);
+        }
+        let max = match dtype {
+            Dtype::Float32 | Dtype::Float64 => return Err(PlanMistake::RangeOfFloats { dtype }),
+            Dtype::Uint8 => f64::from(u8::MAX),
+            Dtype::Int8 => f64::from(i8::MAX),
+            Dtype::Uint16 => f64::from(u16::MAX),
+            Dtype::Int16 => f64::from(i16::MAX),
+            Dtype::Uint32 => f64::from(u32::MAX),
+            Dtype::Int32 => f64::from(i32::MAX),
+            Dtype::Uint64 => u64::MAX as f64,
+            Dtype::Int64 => i64::MAX as f64,
+        };
+        let values = Values { lut: None, scale: max, offset: -lo * max, divisor: hi - lo, least: 0.0 };
+        let is_usable = lo < hi && values.offset.is_finite() && values.divisor.is_finite();
+        is_usable.then_some(values).ok_or(PlanMistake::NoRange { lo, hi })
+    }
+
+    /// What becomes of a value.
+    #[inline(always)]
+    fn of(&self, value: f64) -> f64 {
+        let scaled = (value * self.scale + self.offset) / self.divisor;
+        // Not `max`, which makes numbers of what is none.
+        if scaled < self.least { self.least } else { scaled }
+    }
+
+    fn is_scaled(&self) -> bool {
+        *self != Values { lut: self.lut.clone(), ..Values::default() }
     }
 
     /// The values, looked up before all else.
@@ -97,18 +134,14 @@ impl Conversion {
         Ok(())
     }
 
-    fn is_scaled(&self) -> bool {
-        self.values.scale != 1.0 || self.values.offset != 0.0
-    }
-
     /// The rule is chosen outside the loops, so that each of them is one plain pass.
     fn convert<From: Voxel, To: Voxel>(&self, from: &[u8], to: &mut [u8]) -> Option<(usize, Number)> {
-        let Values { lut, scale, offset } = &self.values;
-        if let Some(lut) = lut {
+        if let Some(lut) = &self.values.lut {
             return self.look_up::<From, To>(lut, from, to);
         }
-        let scaled = |value: From| value.real() * scale + offset;
-        match (self.is_scaled() || From::IS_FLOAT, self.cast) {
+        let is_scaled = self.values.is_scaled();
+        let scaled = |value: From| self.values.of(value.real());
+        match (is_scaled || From::IS_FLOAT, self.cast) {
             (false, Cast::Exact) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Exact)),
             (false, Cast::Saturate) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Saturate)),
             (false, Cast::Wrap) => each(from, to, |v: From| To::from_integer(v.integer(), Cast::Wrap)),
@@ -116,20 +149,20 @@ impl Conversion {
             (true, Cast::Saturate) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Saturate)),
             (true, Cast::Wrap) => each(from, to, |v: From| To::from_real(scaled(v), Cast::Wrap)),
         }
-        .map(|(index, value)| (index, if self.is_scaled() { Number::Real(scaled(value)) } else { value.number() }))
+        .map(|(index, value)| (index, if is_scaled { Number::Real(scaled(value)) } else { value.number() }))
     }
 
     fn look_up<From: Voxel, To: Voxel>(&self, lut: &Lut, from: &[u8], to: &mut [u8]) -> Option<(usize, Number)> {
-        let Values { scale, offset, .. } = self.values;
-        let scaled = |value: i128| value as f64 * scale + offset;
-        let misfit = if self.is_scaled() {
+        let is_scaled = self.values.is_scaled();
+        let scaled = |value: i128| self.values.of(value as f64);
+        let misfit = if is_scaled {
             each(from, to, |v: From| To::from_real(scaled(lut.get(v.integer())), self.cast))
         } else {
             each(from, to, |v: From| To::from_integer(lut.get(v.integer()), self.cast))
         };
         misfit.map(|(index, value)| {
             let found = lut.get(value.integer());
-            (index, if self.is_scaled() { Number::Real(scaled(found)) } else { Number::Integer(found) })
+            (index, if is_scaled { Number::Real(scaled(found)) } else { Number::Integer(found) })
         })
     }
 }
@@ -177,6 +210,45 @@ mod tests {
 
     fn conversion(dtype: Dtype, cast: Cast) -> Conversion {
         Conversion { values: Values::default(), cast, dtype }
+    }
+
+    #[test]
+    fn a_range_is_spread_over_the_channel() {
+        // numpy: np.floor(np.clip((v - lo) * 255 / (hi - lo), 0, 255) + 0.5)
+        let expected =
+            |v: f64, lo: f64, hi: f64, max: f64| (((v - lo) * max / (hi - lo)).clamp(0.0, max) + 0.5).floor();
+        let source: Vec<u16> = (0..=1000).map(|n| n * 65).chain([65535]).collect();
+        let bytes = source.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let block = Block::from_bytes(Dtype::Uint16, Size::new(source.len() as u64, 1, 1), bytes).unwrap();
+        let spread = |lo, hi, dtype| {
+            let values = Values::default().before_range(lo, hi, dtype).unwrap();
+            Conversion { values, cast: Cast::Saturate, dtype }.apply(&block).unwrap()
+        };
+        for (lo, hi) in [(0.0, 65535.0), (1200.0, 9000.0), (650.0, 652.0), (-10.0, 1950.5), (0.0, 130.0)] {
+            let bytes: Vec<u8> = source.iter().map(|v| expected(f64::from(*v), lo, hi, 255.0) as u8).collect();
+            assert_eq!(spread(lo, hi, Dtype::Uint8).as_bytes(), bytes, "{lo} to {hi}");
+            let words = source.iter().flat_map(|v| (expected(f64::from(*v), lo, hi, 65535.0) as u16).to_le_bytes());
+            assert_eq!(spread(lo, hi, Dtype::Uint16).as_bytes(), words.collect::<Vec<u8>>(), "{lo} to {hi}");
+            let signed: Vec<u8> = source.iter().map(|v| expected(f64::from(*v), lo, hi, 127.0) as u8).collect();
+            assert_eq!(spread(lo, hi, Dtype::Int8).as_bytes(), signed, "{lo} to {hi}");
+        }
+    }
+
+    #[test]
+    fn a_range_comes_last_and_has_a_width() {
+        let range = |lo, hi| Values::default().before_range(lo, hi, Dtype::Uint8);
+        for (lo, hi) in [(5.0, 5.0), (6.0, 5.0), (f64::NAN, 5.0), (0.0, f64::INFINITY)] {
+            assert!(matches!(range(lo, hi), Err(PlanMistake::NoRange { .. })), "{lo} to {hi}");
+        }
+        let scaled = Values::default().before_scale(2.0, 0.0).unwrap();
+        assert_eq!(scaled.before_range(0.0, 1.0, Dtype::Uint8), Err(PlanMistake::ValuesAfterRange));
+        let floats = Values::default().before_range(0.0, 1.0, Dtype::Float32);
+        assert_eq!(floats, Err(PlanMistake::RangeOfFloats { dtype: Dtype::Float32 }));
+        // Twice the value, then 100 to 200 over everything.
+        let values = range(100.0, 200.0).unwrap().before_scale(2.0, 0.0).unwrap();
+        let block = Block::from_bytes(Dtype::Uint8, Size::new(4, 1, 1), vec![49, 50, 75, 101]).unwrap();
+        let spread = Conversion { values, cast: Cast::Saturate, dtype: Dtype::Uint8 }.apply(&block).unwrap();
+        assert_eq!(spread.as_bytes(), [0, 0, 128, 255]);
     }
 
     fn conversion_scaled(scale: f64, offset: f64, cast: Cast) -> Conversion {

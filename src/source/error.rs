@@ -190,6 +190,17 @@ pub enum PlanMistake {
     },
     /// `scale` or `offset` is not a finite number.
     NotFinite,
+    /// A range of contrast of no width, or that is no range.
+    NoRange {
+        lo: f64,
+        hi: f64,
+    },
+    /// Values are to be changed after a range.
+    ValuesAfterRange,
+    /// A range for a channel of floats, which has no largest value.
+    RangeOfFloats {
+        dtype: Dtype,
+    },
     /// A table is to look up what was scaled or looked up before.
     LutAfterValues,
     LutOfFloats,
@@ -261,6 +272,11 @@ impl fmt::Display for PlanMistake {
                 write!(f, "gives no voxels for {region} of its task, which the job needs")
             }
             PlanMistake::NotFinite => f.write_str("has a `scale` or `offset` that is no finite number"),
+            PlanMistake::NoRange { lo, hi } => write!(f, "has the range {lo} to {hi}, which is none"),
+            PlanMistake::ValuesAfterRange => f.write_str("changes values after a `range`"),
+            PlanMistake::RangeOfFloats { dtype } => {
+                write!(f, "has a `range`, but its channel's voxels are {dtype}")
+            }
             PlanMistake::LutAfterValues => f.write_str("has a `lut` after a `scale` or another `lut`"),
             PlanMistake::TooManyScalars { size, most } => {
                 write!(f, "asks for the values of {size} voxels; scripts get at most {most}")
@@ -316,6 +332,9 @@ impl PlanMistake {
                 return Some(format!("set `dataset` in the plan; {}", listed(arrays)));
             }
             PlanMistake::FlatForDeep { .. } => "a chunk out of 2D images is a `boss.stack` of them",
+            PlanMistake::NoRange { .. } => "`range` is `{ lo, hi }`, the lower first",
+            PlanMistake::ValuesAfterRange => "a `range` gives the channel's values: put it last, once",
+            PlanMistake::RangeOfFloats { .. } => "floats have no largest value; set a `scale` and `offset`",
             PlanMistake::LutAfterValues => "look values up first, once, and scale them after that",
             PlanMistake::LutOfFloats => "scale and cast floats; tables are for integers",
             _ => return None,
@@ -367,7 +386,9 @@ impl SourceError {
                 let of_disk = "look at the file's rights, and whether its disk is there";
                 Trouble::within(source).map_or(of_disk, Trouble::hint)
             }
-            SourceError::LimitsExceeded { .. } => "give the program more with `--memory`",
+            SourceError::LimitsExceeded { .. } => {
+                "give the program more with `--memory`; images that are decoded whole may also go to `--scratch`"
+            }
             SourceError::Plan { mistake, .. } => return mistake.hint(),
         };
         Some(hint.to_owned())

@@ -72,6 +72,9 @@ pub enum Step {
     Lut(Lut),
     /// Values become `v · factor + offset`, in float64.
     Scale { factor: f64, offset: f64 },
+    /// Values from `lo` to `hi` become 0 to the largest of the channel's integers, to the nearest; those outside become 0 or the
+    /// largest. Only as the last step on values.
+    Range { lo: f64, hi: f64 },
     /// Lays another image over this one, its first voxel at `at` (x, y, z). The image grows where the other reaches outside.
     Paste { plan: Box<ReadPlan>, at: [i64; 3] },
 }

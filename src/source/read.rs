@@ -485,6 +485,24 @@ mod tests {
     }
 
     #[test]
+    fn a_range_of_contrast_is_the_channels_whatever_the_cast_is() {
+        let [a, b] = [10, 40].map(|x| foreign_voxel(x, 5, 0) as f64);
+        // numpy: np.floor(np.clip((v - lo) * 255 / (hi - lo), 0, 255) + 0.5)
+        let expected = |v: f64| (((v - 800.0) * 255.0 / 300.0).clamp(0.0, 255.0) + 0.5).floor() as u8;
+        for cast in [None, Some(Cast::Exact), Some(Cast::Wrap)] {
+            let mut plan = boxed("grey16.png", (10, 41), (5, 6), (0, 1)).with(Step::Range { lo: 800.0, hi: 1100.0 });
+            plan.cast = cast;
+            let block = read(&plan, &target(Size::new(31, 1, 1), Dtype::Uint8)).unwrap();
+            assert_eq!((block.as_bytes()[0], block.as_bytes()[30]), (expected(a), expected(b)));
+            let mistake = read(&plan, &target(Size::new(31, 1, 1), Dtype::Float32)).unwrap_err();
+            assert!(mistake.to_string().ends_with("has a `range`, but its channel's voxels are float32"), "{mistake}");
+            let late = plan.with(Step::Scale { factor: 2.0, offset: 0.0 });
+            let mistake = read(&late, &target(Size::new(31, 1, 1), Dtype::Uint8)).unwrap_err();
+            assert!(mistake.to_string().ends_with("changes values after a `range`"), "{mistake}");
+        }
+    }
+
+    #[test]
     fn padding_is_told_from_what_a_source_gave() {
         let plan = Plan::Read(boxed("grey8.png", (59, 64), (36, 39), (0, 1)));
         let required = Region::new(Span::new(0, 2), Span::new(0, 1), Span::one(0));

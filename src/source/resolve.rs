@@ -205,6 +205,10 @@ impl<'a> Resolver<'a> {
             Step::Scale { factor, offset } => {
                 Way { values: way.values.before_scale(*factor, *offset).map_err(mistake_of(plan))?, ..way }
             }
+            Step::Range { lo, hi } => {
+                let values = way.values.before_range(*lo, *hi, self.target.dtype).map_err(mistake_of(plan))?;
+                Way { values, cast: Cast::Saturate, ..way }
+            }
             Step::Lut(lut) => Way { values: way.values.before_lut(lut).map_err(mistake_of(plan))?, ..way },
             Step::Paste { plan: pasted, at: [x, y, z] } => {
                 self.walk(plan, rest, way.clone())?;
@@ -292,7 +296,7 @@ impl<'a> Resolver<'a> {
         match step {
             Step::Crop(region) => Ok(Some(Region::of_size(region.size()))),
             Step::Whole => Ok(self.bounds(plan, rest)?.map(|bounds| Region::of_size(bounds.size()))),
-            Step::Lut(_) | Step::Scale { .. } => self.bounds(plan, rest),
+            Step::Lut(_) | Step::Scale { .. } | Step::Range { .. } => self.bounds(plan, rest),
             Step::Flip(_) => self.bounds(plan, rest),
             Step::Rotate(_) => {
                 let (bounds, turn) = (self.bounds(plan, rest)?, self.turn(plan, step, rest)?);

@@ -54,6 +54,7 @@ impl fmt::Display for Step {
             Step::Lut(lut) => write!(f, ":lut({{ … {} values }})", lut.entries().len()),
             Step::Scale { factor, offset } if *offset == 0.0 => write!(f, ":scale({factor})"),
             Step::Scale { factor, offset } => write!(f, ":scale({factor}, {offset})"),
+            Step::Range { lo, hi } => write!(f, ":range({lo}, {hi})"),
             Step::Paste { plan, at: [x, y, z] } => {
                 write!(f, ":paste({plan}, {{ x = {x}, y = {y}")?;
                 if *z != 0 {
@@ -92,7 +93,7 @@ impl Serialize for ReadPlan {
 impl ReadPlan {
     /// The steps, those on values last: values and places do not touch each other, except where images are pasted.
     fn table_order(&self) -> Vec<&Step> {
-        let is_of_values = |step: &&Step| matches!(step, Step::Lut(_) | Step::Scale { .. });
+        let is_of_values = |step: &&Step| matches!(step, Step::Lut(_) | Step::Scale { .. } | Step::Range { .. });
         let last_paste = self.steps.iter().rposition(|step| matches!(step, Step::Paste { .. }));
         if last_paste.is_some_and(|last| self.steps[..last].iter().any(|step| is_of_values(&step))) {
             return self.steps.iter().collect();
@@ -134,6 +135,7 @@ fn rank(step: &Step) -> u8 {
         Step::Crop(_) | Step::Whole => 3,
         Step::Lut(_) => 4,
         Step::Scale { .. } => 5,
+        Step::Range { .. } => 6,
     }
 }
 
@@ -184,6 +186,7 @@ fn named(step: &Step) -> (&'static str, Value) {
             ("lut", Value::Object(entries.collect()))
         }
         Step::Scale { factor, offset } => ("scale", json!([number(*factor), number(*offset)])),
+        Step::Range { lo, hi } => ("range", json!([number(*lo), number(*hi)])),
         Step::Paste { .. } => ("paste", paste_json(step)),
     }
 }
@@ -270,6 +273,9 @@ mod tests {
             json!({"path": "a.tif", "flip": "xy", "region": {"x": [0, 512], "y": [0, 400], "z": [7, 8]},
                    "lut": {"1": 2}, "scale": 2, "offset": 1.5})
         );
+        let range = ReadPlan::new("a.tif").with(Step::Range { lo: 100.0, hi: 4000.5 });
+        assert!(range.to_string().ends_with(":range(100, 4000.5)"));
+        assert_eq!(json!(range)["range"], json!([100, 4000.5]));
         let scaled = ReadPlan::new("a.tif").with(Step::Scale { factor: 2.0, offset: 0.0 }).with(Step::Rotate(3));
         assert_eq!(json!(scaled), json!({"path": "a.tif", "rotate": 270, "scale": 2}));
         let other = ReadPlan::new("a.tif").with(Step::Crop(region())).with(Step::Rotate(1));

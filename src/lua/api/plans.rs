@@ -42,7 +42,7 @@ fn no_method(_: &Lua, key: Value) -> mlua::Result<()> {
 }
 
 /// The methods of plans, as the prelude defines them; a test compares.
-pub(in crate::lua) const METHODS: [&str; 18] = [
+pub(in crate::lua) const METHODS: [&str; 19] = [
     "axes", "cast", "channel", "crop", "dataset", "encode", "flip", "format", "gray", "level", "lut", "missing", "pad",
-    "page", "paste", "rotate", "scale", "select",
+    "page", "paste", "range", "rotate", "scale", "select",
 ];

@@ -53,6 +53,9 @@ fn wrong_plans_are_told_by_field() {
             None,
         ),
         ("return { scale = 0 / 0 }", "the plan's `scale` is NaN; it must be a finite number", None),
+        ("return { range = 9 }", "the plan's `range` is 9; it must be two values such as `{ 120, 4000 }`", None),
+        ("return { range = { 9 } }", "`range` has 1 values; it is `{ lo, hi }`", None),
+        ("return { range = { 9, 9 } }", "`range` goes from 9 to 9; the lower value comes first", None),
         ("return { 'a' }", "a plan is a table with named fields, but it has the key 1", None),
         (
             "return boss.stack({ 17, 19 }, function() return {} end)",

@@ -27,7 +27,7 @@ fn every_plan_field_arrives() {
              select = { t = 4 }, channel = 1, flip = 'xz', rotate = -90, lut = { [0] = 5 },
              paste = { { plan = { path = 'b', gray = true, fill = 3 }, x = 100, y = -2 } },
              region = { x = { -5, 10.0 }, y = { 0, 4 } }, fill = 7, missing = 'fill',
-             scale = 0.5, offset = 2, cast = 'saturate', encode = 'tiff' }
+             scale = 0.5, offset = 2, range = { 10, 250.5 }, cast = 'saturate', encode = 'tiff' }
          end }",
     );
     let source = SourceRef {
@@ -51,6 +51,7 @@ fn every_plan_field_arrives() {
         region((-5, 10), (0, 4), (7, 8)),
         Step::Lut(Lut::new([(0, 5)].into())),
         Step::Scale { factor: 0.5, offset: 2.0 },
+        Step::Range { lo: 10.0, hi: 250.5 },
     ];
     let (fill, cast, encode) = (Some(7.0), Some(Cast::Saturate), Some(Encode::Tiff));
     assert_eq!(workshop.read(0, 0, 7), ReadPlan { source, steps, fill, cast, encode });
@@ -64,7 +65,7 @@ fn methods_give_the_same_plan_as_the_table_and_leave_the_old_one_as_it_is() {
            plan:crop('whole'):page(9):flip('y')
            return plan:page(1):page(2):dataset('d'):level(1):axes('zyx'):select({ c = 1 }):channel(2):missing('fill')
              :format('tiff'):encode('png'):pad(5):flip('x'):rotate(180):paste(boss.open('b'):gray(), { x = 7 })
-             :crop(at.region):lut({ [3] = 4 }):cast('wrap', 2, 3)
+             :crop(at.region):lut({ [3] = 4 }):cast('wrap', 2, 3):range(-1, 9)
          end }",
     );
     let table = Workshop::script(
@@ -72,7 +73,7 @@ fn methods_give_the_same_plan_as_the_table_and_leave_the_old_one_as_it_is() {
            return { path = 'a', fill = 5, page = 2, dataset = 'd', level = 1, axes = 'zyx', select = { c = 1 },
              channel = 2, missing = 'fill', format = 'tiff', encode = 'png', flip = 'x', rotate = 180,
              paste = { plan = { path = 'b', gray = true }, x = 7 }, region = at.region, lut = { [3] = 4 },
-             cast = 'wrap', scale = 2, offset = 3 }
+             cast = 'wrap', scale = 2, offset = 3, range = { -1, 9 } }
          end }",
     );
     assert_eq!(methods.read(1, 1, 3), table.read(1, 1, 3));

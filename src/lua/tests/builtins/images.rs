@@ -99,6 +99,10 @@ fn stacks_of_images() {
             r#"boss.open("d/s0007.tif", { page = 2, fill = 3, encode = "png" }):crop({ x = {0, 100}, y = {0, 80}, z = {7, 8} })"#,
         ),
         (
+            tile(wide(), ("image", json!({"range": [120, 4000]})), [0, 0, 7, 0]),
+            r#"boss.open("d/s0007.tif", { page = 0 }):crop({ x = {0, 100}, y = {0, 80}, z = {7, 8} }):range(120, 4000)"#,
+        ),
+        (
             tile(wide(), ("image", json!({"filesystem": "s3"})), [0, 0, 7, 0]),
             "`filesystem` is s3, so `bucket` is needed",
         ),

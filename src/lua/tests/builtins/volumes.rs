@@ -166,6 +166,10 @@ fn any_volume() {
             r#"boss.open("b.tif", { missing = "fill", fill = 7, cast = "wrap" }):crop({ x = {5, 105}, y = {-6, 74}, z = {10, 26} })"#,
         ),
         (
+            tile(path(), ("volume", json!({"range": [-0.5, 2]})), [2, 1, 7, 0]),
+            r#"boss.open("em.tif"):crop({ x = {200, 300}, y = {80, 160}, z = {7, 8} }):range(-0.5, 2)"#,
+        ),
+        (
             chunk(none("volume"), none("volume"), [0, 0, 0, 0]),
             "`path` returned an empty string, and the plan has no `path` either",
         ),
