@@ -106,9 +106,11 @@ pub(super) struct Room<'a, K: Hash + Eq + Clone, V: ?Sized> {
 
 impl<K: Hash + Eq + Clone, V: ?Sized> Room<'_, K, V> {
     /// Keeps the value that the room is for, if nobody kept one of the same key meanwhile. It may have become lighter.
-    pub fn keep(self, key: &K, value: &Arc<V>, weight: u64) {
+    pub fn keep(mut self, key: &K, value: &Arc<V>, weight: u64) {
         assert!(weight <= self.weight, "the room is for the value");
         let mut state = lock(&self.cache.state);
+        // At once: nobody may see both, and find no room.
+        state.weight -= std::mem::take(&mut self.weight);
         if !state.kept.contains_key(key) {
             state.keep(key, value, weight);
         }
