@@ -36,7 +36,7 @@ impl Resolved<'_> {
 
 pub(super) enum Paint<'a> {
     Fill { region: Region, voxel: Vec<u8> },
-    Read(Leaf<'a>),
+    Read(Box<Leaf<'a>>),
 }
 
 /// One box of one source.
@@ -262,7 +262,7 @@ impl<'a> Resolver<'a> {
         }
         self.resolved.covered.push(to.map(&region));
         let conversion = Conversion { values, cast, dtype: self.target.dtype };
-        self.resolved.paints.push(Paint::Read(Leaf { source, selection, info, region, to, conversion }));
+        self.resolved.paints.push(Paint::Read(Box::new(Leaf { source, selection, info, region, to, conversion })));
         Ok(())
     }
 

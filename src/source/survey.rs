@@ -37,7 +37,8 @@ impl Sources {
         let resolved = self.resolve(plan, target)?;
         let reads = resolved.paints.into_iter().filter_map(|paint| match paint {
             Paint::Fill { .. } => None,
-            Paint::Read(Leaf { source, selection, info, region, to, .. }) => {
+            Paint::Read(leaf) => {
+                let Leaf { source, selection, info, region, to, .. } = *leaf;
                 let place = to.map(&region);
                 Some(SourceRead { source, selection, info, region, place })
             }
