@@ -5,7 +5,7 @@ use std::ops::Range;
 use rust_hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type, Hdf5Error, StorageLayout};
 
 use super::files::Trouble;
-use super::filters::check_filters;
+use super::filters::filters;
 use super::layout::sized_group;
 use super::letters;
 use super::values::Values;
@@ -27,6 +27,8 @@ pub(super) struct Header {
     pub values: Values,
     /// What is decoded at once, in bytes, also of chunks that reach past the array's end.
     pub decoded_bytes: u64,
+    /// What its chunks went through, in order.
+    pub filters: Vec<&'static str>,
     /// Its shape in the file, which is larger where it is padded.
     stored: Vec<usize>,
 }
@@ -60,21 +62,20 @@ impl Header {
         }
         let stored = dataset.shape();
         let shape: Vec<u64> = stored.iter().map(|length| *length as u64).collect();
-        let chunk = match dataset.chunk_dims() {
+        let chunks = dataset.chunk_dims();
+        let filters = if chunks.is_some() { filters(dataset)? } else { Vec::new() };
+        let chunk = match chunks {
             Some(chunk) if chunk.len() != shape.len() => {
                 let cause = format!("an array of {} axes in chunks of {}", shape.len(), chunk.len());
                 return Err(Trouble::Damaged(cause));
             }
             Some(chunk) if chunk.contains(&0) => return Err(Trouble::Damaged("chunks of no size".to_owned())),
-            Some(chunk) => {
-                check_filters(dataset)?;
-                chunk.into_iter().map(|length| length as u64).collect()
-            }
+            Some(chunk) => chunk.into_iter().map(|length| length as u64).collect(),
             None => piece(shape.len()),
         };
         let axes = letters::of(dataset, shape.len())?;
         let array = Array { name: name.to_owned(), dtype: values.dtype(), shape, chunk, axes };
-        let mut header = Header { array, values, decoded_bytes: 0, stored };
+        let mut header = Header { array, values, decoded_bytes: 0, filters, stored };
         header.grow();
         Ok(header)
     }

@@ -26,21 +26,24 @@ const FILTERS: [(u16, &str, bool); 14] = [
 /// Bitshuffle's number, and that of Zstandard among its last parameters, with which `rust-hdf5` does not know it.
 const BITSHUFFLE_ZSTD: (u16, u32) = (32008, 3);
 
+/// The filters that chunks went through, in their order.
+///
 /// # Errors
 /// [`Trouble::Unsupported`], by name, for a filter that is not undone here.
-pub(super) fn check_filters(dataset: &H5Dataset) -> Result<(), Trouble> {
+pub(super) fn filters(dataset: &H5Dataset) -> Result<Vec<&'static str>, Trouble> {
+    let mut names = Vec::new();
     for filter in dataset.filters()? {
         if (filter.id, filter.cd_values.get(4)) == (BITSHUFFLE_ZSTD.0, Some(&BITSHUFFLE_ZSTD.1)) {
             return Err(unsupported(filter.id, "bitshuffle with Zstandard"));
         }
         match FILTERS.iter().find(|(id, _, _)| *id == filter.id) {
-            Some((_, _, true)) => {}
+            Some((_, name, true)) => names.push(*name),
             known => {
                 return Err(unsupported(filter.id, known.map_or("a rare one", |(_, name, _)| *name)));
             }
         }
     }
-    Ok(())
+    Ok(names)
 }
 
 fn unsupported(id: u16, name: &str) -> Trouble {

@@ -27,7 +27,7 @@ use super::cells::{self, Cell};
 use super::decoded::check_room;
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
-use super::{RegionReader, Selection, Shared, SourceError, SourceInfo};
+use super::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region};
 
 /// About what the description of one array takes.
@@ -187,6 +187,14 @@ impl Hdf5Reader {
 }
 
 impl RegionReader for Hdf5Reader {
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let chosen = self.chosen(selection)?;
+        let filters = &chosen.header.filters;
+        let compression = (!filters.is_empty()).then(|| filters.join(", "));
+        let levels = chosen.level.map_or(1, |(pyramid, _)| pyramid.levels);
+        Ok(Contents { arrays: self.names.clone(), levels, compression })
+    }
+
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
         Ok(Arc::new(self.chosen(selection)?.selected.info))
     }

@@ -55,6 +55,17 @@ fn lengths(attributes: &Map<String, Value>, key: &str) -> Result<Vec<u64>, Flaw>
 }
 
 impl Packing {
+    pub fn name(self) -> &'static str {
+        match self {
+            Packing::Raw => "raw",
+            Packing::Gzip => "gzip",
+            Packing::Zlib => "zlib",
+            Packing::Bzip2 => "bzip2",
+            Packing::Blosc => "blosc",
+            Packing::Zstd => "zstd",
+        }
+    }
+
     fn of(attributes: &Map<String, Value>) -> Result<Self, Refusal> {
         let compression = attributes.get("compression");
         // Before version 2 it was a word.

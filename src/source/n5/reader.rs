@@ -16,7 +16,7 @@ use crate::source::error::{PlanMistake, Unsupported};
 use crate::source::fetch::{Fetch, Object};
 use crate::source::hierarchy::{self, Folder, join, plain};
 use crate::source::location::Located;
-use crate::source::{RegionReader, Selection, Shared, SourceError, SourceInfo};
+use crate::source::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region};
 
 /// The most that a file of attributes may be long.
@@ -230,6 +230,21 @@ fn unpacked(object: Object, most_bytes: u64) -> Result<Vec<u8>, Refusal> {
 }
 
 impl RegionReader for N5 {
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let opened = self.dataset(selection)?;
+        // A level of several is called `s0`, `s1` and so on, below its image.
+        let mut levels = 0;
+        if let Some(image) = opened.array.name.strip_suffix(&format!("s{}", selection.level.unwrap_or(0))) {
+            while self.dataset_attributes(&format!("{image}s{levels}"))?.is_some() {
+                levels += 1;
+            }
+        }
+        let group = plain(selection.dataset.as_deref().unwrap_or_default()).unwrap_or_default();
+        let arrays = self.images(&group)?.unwrap_or_default();
+        let compression = Some(opened.dataset.packing.name().to_owned());
+        Ok(Contents { arrays, levels: levels.max(1), compression })
+    }
+
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
         Ok(Arc::new(self.selected(selection)?.1.info))
     }

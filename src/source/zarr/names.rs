@@ -55,6 +55,18 @@ pub(super) fn letters(axes: &[Value]) -> Option<String> {
     (!letters.is_empty() && letters.chars().all(is_once)).then_some(letters)
 }
 
+/// What an array's chunks are packed with, such as `blosc`, or the codecs of Zarr 3, those inside of shards behind them.
+pub(super) fn codecs(metadata: &Value) -> Option<String> {
+    let name = |codec: &Value| codec.get("name").or(codec.get("id")).unwrap_or(codec).as_str().map(str::to_owned);
+    let Some(codecs) = metadata.get("codecs").and_then(Value::as_array) else {
+        return metadata.get("compressor").and_then(name);
+    };
+    let inner = codecs.iter().find_map(|codec| codec.get("configuration")?.get("codecs")?.as_array());
+    let names = codecs.iter().chain(inner.into_iter().flatten()).filter_map(name);
+    let names: Vec<String> = names.filter(|name| name != "bytes").collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 /// The letters of an array's axes by its own metadata: `dimension_names` of version 3, xarray's `_ARRAY_DIMENSIONS` of 2.
 pub(super) fn of_array(metadata: &Value, attributes: &Map<String, Value>) -> Option<String> {
     let names = metadata.get("dimension_names").or_else(|| attributes.get("_ARRAY_DIMENSIONS"));

@@ -25,6 +25,8 @@ pub(super) struct Opened {
     /// The bytes of one value that was never written.
     pub fill: Vec<u8>,
     pub chunks: Chunks,
+    /// The codecs of its chunks, by name.
+    pub compression: Option<String>,
     zarrs: ZarrsArray<()>,
 }
 
@@ -72,7 +74,8 @@ impl Opened {
             if fill.len() != dtype.size_bytes() {
                 return Err(Flaw::from("its fill value is of another type").into());
             }
-            Ok(Opened { array: Arc::new(array), fill, chunks, zarrs })
+            let compression = names::codecs(&metadata.value);
+            Ok(Opened { array: Arc::new(array), fill, chunks, compression, zarrs })
         })
     }
 

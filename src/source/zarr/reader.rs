@@ -18,7 +18,7 @@ use crate::source::error::{PlanMistake, Unsupported};
 use crate::source::fetch::Object;
 use crate::source::hierarchy::{join, plain};
 use crate::source::location::Located;
-use crate::source::{RegionReader, Selection, Shared, SourceError, SourceInfo};
+use crate::source::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region};
 
 /// Indexes of shards that are kept, and the most bytes of one.
@@ -242,6 +242,18 @@ impl Zarr {
 }
 
 impl RegionReader for Zarr {
+    fn contents(&self, selection: &Selection) -> Result<Contents, SourceError> {
+        let opened = &self.array(selection)?.opened;
+        let group = plain(selection.dataset.as_deref().unwrap_or_default()).unwrap_or_default();
+        let image = match self.store.node(&group)? {
+            Some(node) if node.array.is_none() => self.multiscale(&group, &node)?,
+            _ => None,
+        };
+        let levels = image.map_or(1, |image| image.levels.len() as u64);
+        let arrays = self.store.images(&group)?.unwrap_or_default();
+        Ok(Contents { arrays, levels, compression: opened.compression.clone() })
+    }
+
     fn info(&self, selection: &Selection) -> Result<Arc<SourceInfo>, SourceError> {
         Ok(Arc::new(self.selected(selection)?.1.info))
     }
