@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::SourceError;
 use super::packing::Packing;
 
 /// Gives the objects of one volume by their path in its folder, such as `0/1/2`. Calls block; threads may share it.
@@ -49,6 +50,19 @@ pub(super) trait Fetch: Send + Sync {
 pub(super) struct Object {
     pub bytes: Vec<u8>,
     pub packing: Option<Packing>,
+}
+
+/// Why there are no voxels of a chunk.
+pub(super) enum Lack {
+    /// The volume does not have the chunk.
+    Absent,
+    Failed(SourceError),
+}
+
+impl From<SourceError> for Lack {
+    fn from(error: SourceError) -> Self {
+        Lack::Failed(error)
+    }
 }
 
 /// A volume in a folder.

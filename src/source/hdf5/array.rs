@@ -14,7 +14,7 @@ use crate::source::array::Array;
 /// The least that is decoded at once, in bytes: smaller chunks are read together with their neighbours, and rows of arrays that
 /// are not chunked. The index of an array's chunks is walked for each read. The arrays of tests are small, and are to be read in
 /// pieces as well.
-const LEAST_BYTES: u64 = if cfg!(test) { 0 } else { 256 << 10 };
+const LEAST_BYTES: u64 = if cfg!(test) { 1 } else { 256 << 10 };
 
 /// Values on x and rows that are read at once of an array that is not chunked.
 const PIECE: [u64; 2] = if cfg!(test) { [10, 6] } else { [1024, 128] };

@@ -13,7 +13,7 @@ use crate::source::blocks::Key;
 use crate::source::cells::{self, Cell};
 use crate::source::decoded::check_room;
 use crate::source::error::{PlanMistake, Unsupported};
-use crate::source::fetch::{Fetch, Object};
+use crate::source::fetch::{Fetch, Lack, Object};
 use crate::source::hierarchy::{self, Folder, join, plain};
 use crate::source::location::Located;
 use crate::source::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
@@ -41,19 +41,6 @@ struct Opened {
     number: u64,
     dataset: Dataset,
     array: Arc<Array>,
-}
-
-/// Why there are no voxels of a block.
-enum Lack {
-    /// The dataset does not have the block.
-    Absent,
-    Failed(SourceError),
-}
-
-impl From<SourceError> for Lack {
-    fn from(error: SourceError) -> Self {
-        Lack::Failed(error)
-    }
 }
 
 impl N5 {

@@ -18,7 +18,7 @@ use crate::codec::CodecError;
 use crate::source::blocks::Key;
 use crate::source::decoded::check_room;
 use crate::source::error::PlanMistake;
-use crate::source::fetch::{Fetch, Object};
+use crate::source::fetch::{Fetch, Lack, Object};
 use crate::source::location::Located;
 use crate::source::packing::unpacked;
 use crate::source::parallel::each;
@@ -40,19 +40,6 @@ pub(in crate::source) struct Precomputed {
     index_bytes: u64,
     shards: Shards,
     looked: Looked,
-}
-
-/// Why there are no voxels of a chunk.
-enum Lack {
-    /// The volume does not have the chunk.
-    Absent,
-    Failed(SourceError),
-}
-
-impl From<SourceError> for Lack {
-    fn from(error: SourceError) -> Self {
-        Lack::Failed(error)
-    }
 }
 
 impl Precomputed {

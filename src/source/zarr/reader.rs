@@ -15,7 +15,7 @@ use crate::source::cache::Cache;
 use crate::source::cells::{self, Cell};
 use crate::source::decoded::check_room;
 use crate::source::error::{PlanMistake, Unsupported};
-use crate::source::fetch::Object;
+use crate::source::fetch::{Lack, Object};
 use crate::source::hierarchy::{join, plain};
 use crate::source::location::Located;
 use crate::source::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
@@ -43,19 +43,6 @@ pub(in crate::source) struct Zarr {
 struct Numbered {
     number: u64,
     opened: Opened,
-}
-
-/// Why there are no voxels of a chunk.
-enum Lack {
-    /// The array does not have the chunk: it was never written.
-    Absent,
-    Failed(SourceError),
-}
-
-impl From<SourceError> for Lack {
-    fn from(error: SourceError) -> Self {
-        Lack::Failed(error)
-    }
 }
 
 impl Zarr {
