@@ -72,7 +72,7 @@ impl Token {
     }
 
     /// The value of the `Authorization` header, marked as sensitive.
-    pub(super) fn header(&self) -> HeaderValue {
+    pub fn header(&self) -> HeaderValue {
         let mut value = HeaderValue::from_str(&format!("Token {}", self.0)).expect("a token is visible ASCII");
         value.set_sensitive(true);
         value

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::{ScratchArgs, parse_size};
 use super::error::{CliError, Exit};
-use super::prepare::{quarter_of_memory, with_scratch};
+use super::prepare::{quarter_of_memory, remote, with_scratch};
 use crate::check::{self, Outcome, Problem, Settings};
 use crate::config::{self, ConfigError, Finding, Job};
 use crate::engine::default_cpu_threads;
@@ -71,7 +71,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let (job, findings) = load(&args.job).or_else(|error| unusable(args, &[], error))?;
     let scripts = Scripts::load(&job).or_else(|error| unusable(args, &findings, error.into()))?;
     let memory_bytes = args.memory.unwrap_or_else(quarter_of_memory);
-    let sources = Sources::new(job.dir.clone(), CACHE_BYTES).with_limit(memory_bytes);
+    let sources =
+        Sources::new(job.dir.clone(), CACHE_BYTES).with_limit(memory_bytes).with_remote(remote(Some(&job), None));
     let sources = Arc::new(with_scratch(sources, &args.scratch));
     let settings = Settings {
         sample: args.sample,

@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::local::LocalBoss;
 use crate::boss::{BossError, Http, Rest, RetryPolicy, Timeouts, Token, TokenPlaces};
 use crate::config;
+use crate::source::BossSettings;
 
 /// A Boss that was reached by name or folder.
 pub struct Boss {
@@ -71,6 +72,12 @@ impl Boss {
 /// A host as people write it: with a protocol or without.
 fn with_protocol(host: &str) -> String {
     if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
+}
+
+/// The Boss at `base_url`, as sources ask it for channels. Without a token public ones are read.
+pub fn for_sources(base_url: &str, given: Option<&str>) -> BossSettings {
+    let args = TokenArgs { api_token: given.map(str::to_owned) };
+    BossSettings { url: base_url.to_owned(), token: look_up(&args).ok().map(|token| token.header()) }
 }
 
 fn look_up(args: &TokenArgs) -> Result<Token, BossError> {

@@ -15,7 +15,7 @@ use crate::boss::BossError;
 /// # Errors
 /// When the job file or a script cannot be used, or the Boss refuses or cannot be reached.
 pub async fn run(args: CreateArgs, log_file: &Path) -> Result<Exit, CliError> {
-    let prepared = Prepared::load(&args.job, &args.upload)?;
+    let prepared = Prepared::load(&args.job, &args.upload, &args.token)?;
     let yes = args.upload.yes.yes;
     eprint!("{}", prepare::describe(&prepared.job, &prepared.options));
     if !confirm("Would you like to create a NEW ingest job?", yes)? {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::args::InspectArgs;
 use super::error::{CliError, Exit};
 use super::figures::values;
-use super::prepare::quarter_of_memory;
+use super::prepare::{quarter_of_memory, remote};
 use crate::report::{grouped, human_bytes};
 use crate::source::{Colour, Inspection, Part, Sample, SourceInfo, SourceRef, Sources};
 use crate::volume::Size;
@@ -22,6 +22,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 /// When the source cannot be read, or the answer not be written.
 pub fn run(args: &InspectArgs) -> Result<Exit, CliError> {
     let sources = Sources::new(PathBuf::new(), CACHE_BYTES).with_limit(quarter_of_memory());
+    let sources = sources.with_remote(remote(None, None));
     let found = match sources.inspect(&source(args)) {
         Ok(found) => found,
         Err(error) if args.json => {

@@ -14,7 +14,7 @@ use super::upload;
 /// # Errors
 /// When the job file or a script cannot be used, or the Boss refuses or cannot be reached.
 pub async fn run(args: JoinArgs, log_file: &Path) -> Result<Exit, CliError> {
-    let prepared = Prepared::load(&args.job, &args.upload)?;
+    let prepared = Prepared::load(&args.job, &args.upload, &args.token)?;
     let id = args.job_id;
     eprint!("{}", prepare::describe(&prepared.job, &prepared.options));
     if !confirm(&format!("Are you sure you want to resume ingest job {id}?"), args.upload.yes.yes)? {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use super::args::{ScratchArgs, UploadArgs};
+use super::args::{ScratchArgs, TokenArgs, UploadArgs};
+use super::connect::for_sources;
 use super::error::{CliError, FirstTaskError};
 use crate::config::{self, Job, Loaded};
 use crate::engine::{self, Options};
 use crate::lua::{Answer, Host, Scripts};
 use crate::report::count;
-use crate::source::{Scratch, SourceInfo, Sources};
+use crate::source::{BossSettings, RemoteSettings, Scratch, SourceInfo, Sources};
 use crate::volume::{Dtype, Index, Task};
 
 /// A job that could be run.
@@ -27,10 +28,10 @@ impl Prepared {
     ///
     /// # Errors
     /// When the job file or a script cannot be used.
-    pub fn load(path: &Path, args: &UploadArgs) -> Result<Self, CliError> {
+    pub fn load(path: &Path, args: &UploadArgs, token: &TokenArgs) -> Result<Self, CliError> {
         let options = options(args);
         let job = load_job(path)?;
-        let sources = sources(&job, options.memory_bytes, &args.scratch);
+        let sources = sources(&job, options.memory_bytes, &args.scratch, token.api_token.as_deref());
         let scripts = Arc::new(Scripts::load(&job)?);
         // A script that cannot be set up would fail every task; its user hears of it before anything is created.
         scripts.host(sources.clone())?;
@@ -116,10 +117,17 @@ fn options(args: &UploadArgs) -> Options {
     }
 }
 
-/// A job's sources, which keep what they decode in a share of the memory and in the scratch directory.
-pub fn sources(job: &Job, memory_bytes: u64, scratch: &ScratchArgs) -> Arc<Sources> {
+/// A job's sources, which keep what they decode in a share of the memory and in the scratch directory. `token` is the one that
+/// was given on the command line.
+pub fn sources(job: &Job, memory_bytes: u64, scratch: &ScratchArgs, token: Option<&str>) -> Arc<Sources> {
     let sources = Sources::new(job.dir.clone(), memory_bytes / engine::CACHE_SHARE).with_limit(memory_bytes);
-    Arc::new(with_scratch(sources, scratch))
+    Arc::new(with_scratch(sources.with_remote(remote(Some(job), token)), scratch))
+}
+
+/// How remote sources are asked for: channels of a Boss at the one that the job file names, with the user's token.
+pub fn remote(job: Option<&Job>, token: Option<&str>) -> RemoteSettings {
+    let url = job.map_or_else(|| BossSettings::default().url, |job| job.backend.base_url());
+    RemoteSettings { boss: for_sources(&url, token), ..RemoteSettings::default() }
 }
 
 /// Sources with the scratch directory that was asked for, or the one in the user's cache directory.

@@ -27,7 +27,7 @@ const COPIES: u64 = 4;
 pub fn run(args: &PreviewArgs) -> Result<Exit, CliError> {
     let job = prepare::load_unaligned_job(&args.job)?;
     let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
-    let sources = prepare::sources(&job, memory_bytes, &args.scratch);
+    let sources = prepare::sources(&job, memory_bytes, &args.scratch, None);
     let scripts = Scripts::load(&job)?;
     let (at, t) = cut(&job, args.at.unwrap_or_default())?;
     let dtype = match args.dtype {

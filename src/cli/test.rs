@@ -52,7 +52,7 @@ struct Tried {
 impl Bench {
     fn open(path: &Path, dtype: Option<Dtype>) -> Result<Bench, CliError> {
         let job = config::load_unaligned(path)?.job;
-        let sources = sources(&job, quarter_of_memory(), &ScratchArgs::default());
+        let sources = sources(&job, quarter_of_memory(), &ScratchArgs::default(), None);
         let scripts = Scripts::load(&job)?;
         let host = scripts.host(sources.clone())?;
         Ok(Bench { job, scripts, sources, host, dtype })

@@ -468,7 +468,7 @@ fn unsupported_hint(what: &Unsupported) -> Option<String> {
         }
         Unsupported::Content | Unsupported::Format(_) => format!("formats that are read: {}", known()),
         Unsupported::Scheme(_) => {
-            "plain paths, `file://`, `https://`, `http://`, `s3://`, `gs://` and `az://` work".to_owned()
+            "plain paths, `file://`, `https://`, `http://`, `s3://`, `gs://`, `az://` and `bossdb://` work".to_owned()
         }
         Unsupported::VoxelType(_) => "voxel types are `uint8`, `uint16`, `uint64` and so on".to_owned(),
         Unsupported::Array { .. } => "write the array anew: integers or floats, plain or packed by gzip".to_owned(),

@@ -3,6 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use super::bossdb::Bossdb;
 use super::error::Unsupported;
 use super::flat::FlatFormat;
 use super::hdf5::Hdf5Reader;
@@ -24,6 +25,7 @@ pub(super) enum Format {
     Precomputed,
     Zarr,
     N5,
+    Bossdb,
 }
 
 /// The files that make a folder a volume, and of which format. The first that is there counts.
@@ -56,7 +58,7 @@ pub(super) fn is_volume(source: &SourceRef) -> bool {
 impl Format {
     /// The names that a plan's `format` may have.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT, Zarr::FORMAT, N5::FORMAT];
+        let volumes = [Hdf5Reader::FORMAT, Precomputed::FORMAT, Zarr::FORMAT, N5::FORMAT, Bossdb::FORMAT];
         let flat = FlatFormat::ALL.into_iter().map(FlatFormat::name);
         ImageFormat::ALL.into_iter().map(ImageFormat::name).chain(volumes).chain(flat)
     }
@@ -67,6 +69,7 @@ impl Format {
             Precomputed::FORMAT => Some(Format::Precomputed),
             Zarr::FORMAT => Some(Format::Zarr),
             N5::FORMAT => Some(Format::N5),
+            Bossdb::FORMAT => Some(Format::Bossdb),
             other => match FlatFormat::from_name(other) {
                 Some(format) => Some(Format::Flat(format)),
                 None => ImageFormat::from_name(other).map(Format::Image),
@@ -84,8 +87,16 @@ pub(super) fn forced(source: &SourceRef) -> Result<Option<Format>, SourceError> 
     source.format.as_ref().map(|name| Format::from_name(name).ok_or_else(|| unknown(name))).transpose()
 }
 
-/// The format of a file: the forced one, or by its first bytes. Folders are volumes by their marker.
+/// The format of a file: the forced one, or by its first bytes. Folders are volumes by their marker. A channel of a Boss is
+/// nothing else, and nothing else is one.
 pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, SourceError> {
+    match (&located.channel, forced) {
+        (Some(_), None | Some(Format::Bossdb)) => return Ok(Format::Bossdb),
+        (Some(_), Some(_)) | (None, Some(Format::Bossdb)) => {
+            return Err(SourceError::NotSupported { path: located.path.clone(), what: Unsupported::Content });
+        }
+        (None, _) => {}
+    }
     if let Some(format) = forced {
         return Ok(format);
     }
@@ -117,7 +128,7 @@ pub(super) fn of(located: &Located, forced: Option<Format>) -> Result<Format, So
 pub(super) fn is_index_kept(format: Format, selection: &Selection) -> bool {
     match format {
         Format::Image(format) => selection.page.is_some() && format == ImageFormat::Tiff,
-        Format::Hdf5 | Format::Zarr | Format::N5 => true,
+        Format::Hdf5 | Format::Zarr | Format::N5 | Format::Bossdb => true,
         Format::Precomputed | Format::Flat(_) => false,
     }
 }
@@ -139,6 +150,7 @@ pub(super) fn info(
         Format::Precomputed => Precomputed::open(located, shared)?.info(selection),
         Format::Zarr => Zarr::open(located, shared)?.info(selection),
         Format::N5 => N5::open(located, shared)?.info(selection),
+        Format::Bossdb => Bossdb::open(located, shared)?.info(selection),
     }
 }
 
@@ -158,5 +170,6 @@ pub(super) fn open(
         Format::Precomputed => Arc::new(Precomputed::open(located, shared)?),
         Format::Zarr => Arc::new(Zarr::open(located, shared)?),
         Format::N5 => Arc::new(N5::open(located, shared)?),
+        Format::Bossdb => Arc::new(Bossdb::open(located, shared)?),
     })
 }

@@ -11,7 +11,8 @@ use super::fetch::{Fetch, Folder};
 use super::format::MARKERS;
 use super::parallel::each;
 use super::remote::{
-    Address, LocalCopy, RemoteFolder, RemoteObject, RemoteStream, Remotes, Stat, Trouble, WIDTH, shown,
+    Address, ChannelUrl, LocalCopy, RemoteChannel, RemoteFolder, RemoteObject, RemoteStream, Remotes, Stat, Trouble,
+    WIDTH, shown,
 };
 use super::{SourceError, format};
 
@@ -34,6 +35,8 @@ pub(super) struct Located {
     pub stamp: Stamp,
     /// The file that makes a folder a volume; `None` for a file.
     pub marker: Option<&'static str>,
+    /// The channel of a Boss, of which the file is the description.
+    pub channel: Option<RemoteChannel>,
 }
 
 /// Where a file or folder is.
@@ -75,9 +78,10 @@ impl Located {
         let file = match meant(path)? {
             Meant::Disk(file) => base_dir.join(file),
             Meant::Remote(address) => return Located::find_remote(path, address, remotes),
+            Meant::Channel(url) => return Located::find_channel(path, url, remotes),
         };
         let (stamp, marker) = Stamp::of(&file).map_err(|error| SourceError::io(path, error))?;
-        Ok(Located { path: path.to_owned(), place: Place::Disk(file), stamp, marker })
+        Ok(Located { path: path.to_owned(), place: Place::Disk(file), stamp, marker, channel: None })
     }
 
     /// The name of the file, without its folder.
@@ -106,7 +110,7 @@ impl Located {
                 (Place::Remote(object, stat), stamp, None)
             }
         };
-        Ok(Located { path, place, stamp, marker })
+        Ok(Located { path, place, stamp, marker, channel: None })
     }
 
     /// Pieces of the file that are worth reading at once.
@@ -188,7 +192,8 @@ impl Located {
         let object = remotes.object(address).map_err(error)?;
         let located = |(marker, stat): (Option<&'static str>, Stat)| {
             let stamp = Stamp { bytes: stat.bytes, modified: stat.modified };
-            Located { path: path.to_string(), place: Place::Remote(object.clone(), stat), stamp, marker }
+            let place = Place::Remote(object.clone(), stat);
+            Located { path: path.to_string(), place, stamp, marker, channel: None }
         };
         let markers = MARKERS.iter().map(|(marker, _)| Some(*marker));
         if looks_like_volume {
@@ -199,6 +204,14 @@ impl Located {
             Err(Trouble::Absent) => look(&object, markers).map(located).map_err(error),
             found => found.map(located).map_err(error),
         }
+    }
+
+    fn find_channel(path: &str, url: ChannelUrl, remotes: &Arc<Remotes>) -> Result<Self, SourceError> {
+        let found = remotes.channel(url).map_err(|trouble| SourceError::io(path, trouble.into()));
+        let (channel, stat) = found?;
+        let stamp = Stamp { bytes: stat.bytes, modified: stat.modified };
+        let place = Place::Remote(channel.description.clone(), stat);
+        Ok(Located { path: path.to_owned(), place, stamp, marker: None, channel: Some(channel) })
     }
 
     fn trouble(&self, trouble: Trouble) -> SourceError {
@@ -236,6 +249,7 @@ pub(super) fn list(base_dir: &Path, dir: &str, remotes: &Arc<Remotes>) -> Result
             let listed = remotes.object(address).and_then(|folder| folder.list());
             return listed.map_err(|trouble| error(trouble.into()));
         }
+        Meant::Channel(_) => return Err(error(Trouble::NoList.into())),
     };
     let entries = fs::read_dir(folder).map_err(error)?;
     let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok()));
@@ -267,9 +281,9 @@ impl Stamp {
     }
 }
 
-/// Whether a plan's path is a URL of an object.
+/// Whether a plan's path is a URL of an object, or a channel of a Boss.
 pub(super) fn is_remote(path: &str) -> bool {
-    matches!(meant(path), Ok(Meant::Remote(_)))
+    matches!(meant(path), Ok(Meant::Remote(_) | Meant::Channel(_)))
 }
 
 /// What a plan's path means.
@@ -277,11 +291,15 @@ pub(super) fn is_remote(path: &str) -> bool {
 enum Meant {
     Disk(PathBuf),
     Remote(Address),
+    Channel(ChannelUrl),
 }
 
 fn meant(path: &str) -> Result<Meant, SourceError> {
     if let Some(path) = format::volume_path(path) {
         return meant(path);
+    }
+    if let Some(url) = ChannelUrl::parse(path) {
+        return url.map(Meant::Channel).map_err(|trouble| SourceError::io(path, trouble.into()));
     }
     let Some((scheme, rest)) = path.split_once("://") else {
         return Ok(Meant::Disk(PathBuf::from(path)));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::bossdb::{self, Bossdb};
 use super::cache::Cache;
 use super::error::{Number, PlanMistake};
 use super::flat::FlatFormat;
@@ -268,6 +269,8 @@ fn read_cost(info: &SourceInfo, voxels: u64, is_turned: bool, shared: &Shared) -
             let at_once = if is_for_scratch { 0 } else { at_once };
             at_once.saturating_add(flat::BUFFER_BYTES.min(all))
         }
+        // Cutouts on their way, each as a frame and unpacked.
+        None if info.format == Bossdb::FORMAT => info.block.voxels().saturating_mul(2 * item * bossdb::WIDTH as u64),
         // A strip or tile, and the same once more packed or in a decoder's hands.
         Some(ImageFormat::Tiff) | None => info.block.voxels().saturating_mul(2 * item * info.decoded_channels),
     };

@@ -1,6 +1,7 @@
 //! Stories: the real binary against the real local Boss, on a free port, in a folder of its own.
 
 mod bad_tiles;
+mod bossdb;
 mod check;
 mod examples;
 mod foreign;

@@ -128,7 +128,7 @@ impl Trial {
         if let Some(output) = &args.output {
             output.check_size(self.job.grid.task_size())?;
         }
-        let sources = prepare::sources(&self.job, prepare::quarter_of_memory(), &args.scratch);
+        let sources = prepare::sources(&self.job, prepare::quarter_of_memory(), &args.scratch, None);
         let mut host = self.timed("scripts", |trial| {
             Scripts::load_noting(&trial.job, Limits::default(), files)?.host(sources.clone())
         })?;

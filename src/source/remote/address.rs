@@ -7,6 +7,7 @@ use object_store::path::Path;
 use reqwest::Url;
 
 use super::Trouble;
+use super::boss::Asking;
 
 /// Where an object is.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -28,6 +29,8 @@ pub(super) enum Scheme {
     S3,
     Google,
     Azure,
+    /// Over http(s), to the REST interface of a Boss.
+    Boss(Asking),
 }
 
 /// How the hosts of Azure's accounts end.
@@ -61,7 +64,7 @@ impl Address {
         Some(path.map(|path| Address { scheme, authority, query: None, path, is_folder: key.ends_with('/') }))
     }
 
-    fn of_http(url: &str) -> Result<Self, Trouble> {
+    pub(super) fn of_http(url: &str) -> Result<Self, Trouble> {
         let url = Url::parse(url).map_err(|_| Trouble::BadUrl)?;
         let is_folder = url.path().ends_with('/');
         let query = url.query().map(str::to_owned);

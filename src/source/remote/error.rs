@@ -16,6 +16,8 @@ pub(in crate::source) enum Trouble {
     Absent,
     #[error("the server refuses access: {}", said(.0))]
     Denied(Refusal),
+    #[error("the Boss refuses the token: {}", said(.0))]
+    BadToken(Refusal),
     #[error("the server answers {}", said(.0))]
     Refused(Refusal),
     #[error("the server does not answer in time")]
@@ -36,6 +38,8 @@ pub(in crate::source) enum Trouble {
     NoList,
     #[error("the URL is not one that this program can ask for")]
     BadUrl,
+    #[error("the URL names no channel of a Boss")]
+    BadChannel,
     #[error("{0}")]
     Other(String),
     #[error("the program ends")]
@@ -72,6 +76,11 @@ impl Trouble {
         }
     }
 
+    /// Whether a Boss does not know the token at all.
+    pub(super) fn is_unknown_token(&self) -> bool {
+        matches!(self, Trouble::BadToken(Refusal { status: StatusCode::UNAUTHORIZED, .. }))
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -79,6 +88,13 @@ impl Trouble {
             Trouble::Denied(_) => {
                 "look at the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS …) and the rights on the bucket; where \
                  sections may lack, `missing = \"fill\"` in the plan takes 403 for missing"
+            }
+            Trouble::BadToken(_) => {
+                "look at your token (INTERN_TOKEN, ~/.intern/intern.cfg, ./token.json; `-a` of `create` and `join`), and \
+                 whether you may read the channel"
+            }
+            Trouble::BadChannel => {
+                "write `bossdb://collection/experiment/channel`, for another Boss with `?host=…&protocol=https` behind it"
             }
             Trouble::NoConnection(_) => "look at the host's name, the network, and the proxy (HTTPS_PROXY)",
             Trouble::Refused(Refusal { status, .. }) if status.is_redirection() => {
@@ -136,7 +152,7 @@ impl From<Trouble> for io::Error {
     fn from(trouble: Trouble) -> Self {
         let kind = match &trouble {
             Trouble::Absent => io::ErrorKind::NotFound,
-            Trouble::Denied(_) => io::ErrorKind::PermissionDenied,
+            Trouble::Denied(_) | Trouble::BadToken(_) => io::ErrorKind::PermissionDenied,
             Trouble::TimedOut => io::ErrorKind::TimedOut,
             Trouble::NoConnection(_) => io::ErrorKind::NotConnected,
             Trouble::Cut(_) => io::ErrorKind::ConnectionAborted,

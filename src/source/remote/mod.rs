@@ -1,4 +1,4 @@
-//! Objects behind URLs: http(s), S3, Google Cloud Storage, Azure.
+//! Objects behind URLs: http(s), S3, Google Cloud Storage, Azure; and what a Boss tells of its channels.
 //!
 //! What is shared by a job is here: one store for each server or bucket, with its connections; what was learned of objects; and
 //! the parts of them that were read last. Requests, retries, signatures and credentials are `object_store`'s. Readers are
@@ -6,6 +6,7 @@
 
 mod address;
 mod aws;
+mod boss;
 mod copy;
 mod error;
 mod folder;
@@ -22,6 +23,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 pub(super) use address::{Address, shown};
+pub use boss::BossSettings;
+pub(super) use boss::{ChannelUrl, RemoteChannel, is_name};
 use copy::Copies;
 pub(super) use copy::LocalCopy;
 pub(super) use error::Trouble;

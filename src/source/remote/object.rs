@@ -156,6 +156,11 @@ impl RemoteObject {
         Ok(Answer { bytes: whole.bytes.slice(range.start as usize..range.end as usize), ..whole })
     }
 
+    /// The whole object, of which nothing is known yet and nothing kept.
+    pub(super) fn fresh(&self, most_bytes: u64) -> Result<Bytes, Trouble> {
+        self.request(None, most_bytes).map(|answer| answer.bytes)
+    }
+
     /// The whole of the object that was found.
     pub fn content(&self, stat: &Stat) -> Result<Bytes, Trouble> {
         if stat.bytes <= PAGE_BYTES {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 
+use super::BossSettings;
+
 /// How remote sources are asked for.
 #[derive(Clone)]
 pub struct RemoteSettings {
@@ -22,6 +24,8 @@ pub struct RemoteSettings {
     pub remember_for: Duration,
     /// The environment, in which the clouds' programs look for credentials, regions and endpoints.
     pub variables: BTreeMap<String, String>,
+    /// Whose channels `bossdb://` means.
+    pub boss: BossSettings,
 }
 
 impl Default for RemoteSettings {
@@ -37,6 +41,7 @@ impl Default for RemoteSettings {
             variables: variables
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
+            boss: BossSettings::default(),
         }
     }
 }

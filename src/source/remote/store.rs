@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
@@ -32,7 +32,7 @@ impl Store {
     pub fn open(root: &Address, settings: &RemoteSettings) -> Result<Self, Trouble> {
         let options = with_authorities(settings.client_options(), settings)?;
         let objects: Box<dyn ObjectStore> = match root.scheme {
-            Scheme::Http => http(root, options, settings)?,
+            Scheme::Http | Scheme::Boss(_) => http(root, options, settings)?,
             Scheme::S3 => Box::new(aws::open(&root.authority, options, settings)?),
             Scheme::Google => google(root, options, settings)?,
             Scheme::Azure => azure(root, options, settings)?,
@@ -64,6 +64,10 @@ fn http(root: &Address, options: ClientOptions, settings: &RemoteSettings) -> Re
     }
     if url.host_str().is_some_and(|host| host.ends_with("googleapis.com")) {
         headers.insert(ACCEPT_ENCODING, AS_STORED);
+    }
+    if let Scheme::Boss(asking) = root.scheme {
+        headers.insert(AUTHORIZATION, settings.boss.authorization(asking.is_public));
+        headers.insert(ACCEPT, asking.accept.header());
     }
     url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| Trouble::BadUrl)?;
     url.set_query(root.query.as_deref());

@@ -23,13 +23,6 @@ pub struct Case {
     pub index: Index,
 }
 
-/// Whether this program could run a case.
-pub enum Outcome {
-    Ran(Given),
-    /// What it needs cannot be read yet.
-    Waits(&'static str),
-}
-
 /// What this program gives, or why not.
 pub struct Given {
     pub path: Result<String, String>,
@@ -60,6 +53,7 @@ pub fn index_file() -> Value {
     let text = text.replace("${GOLDEN}/em/example_z_stack", examples.to_str().unwrap());
     let text = text.replace("s3://bkt/", "${GOLDEN}/inputs/zarr/");
     let text = text.replace("http://HOST", &elsewhere::origin());
+    let text = text.replace("h.example", elsewhere::origin().trim_start_matches("http://"));
     let text = text.replace("file:///a.zarr", "file://${GOLDEN}/inputs/zarr/a.zarr");
     serde_json::from_str(&text.replace("${GOLDEN}", folder().to_str().unwrap())).unwrap()
 }
@@ -90,28 +84,23 @@ impl Case {
     }
 
     /// Runs the path slot, then the other, then reads the voxels, in the type of the expected array.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> Given {
         let job = self.job();
-        let sources = Arc::new(Sources::new(folder(), 64 << 20).with_remote(elsewhere::settings()));
+        let sources = Arc::new(Sources::new(folder(), 64 << 20).with_remote(elsewhere::settings(&self.id)));
         let host = Scripts::load(&job).and_then(|scripts| scripts.host(sources.clone()));
         let mut host = match host {
             Ok(host) => host,
-            Err(error) => return Outcome::Ran(Given { path: Err(chain(&error)), voxels: Err(chain(&error)) }),
+            Err(error) => return Given { path: Err(chain(&error)), voxels: Err(chain(&error)) },
         };
         let path = host.path(self.index).map_err(|error| chain(&error)).and_then(|answer| match answer {
             PathAnswer::Path(path) => Ok(path),
             PathAnswer::Missing { reason } => Err(reason),
         });
         if self.is_path() {
-            return Outcome::Ran(Given { path, voxels: Err(PATH_ALONE.to_owned()) });
+            return Given { path, voxels: Err(PATH_ALONE.to_owned()) };
         }
-        match self.voxels(&job, &mut host, &sources) {
-            Ok(voxels) => Outcome::Ran(Given { path, voxels: Ok(voxels) }),
-            Err(error) => {
-                let error = chain(&*error);
-                missing_reader(&error).map_or(Outcome::Ran(Given { path, voxels: Err(error) }), Outcome::Waits)
-            }
-        }
+        let voxels = self.voxels(&job, &mut host, &sources).map_err(|error| chain(&*error));
+        Given { path, voxels }
     }
 
     fn voxels(&self, job: &Job, host: &mut Host, sources: &Sources) -> Result<Block, Box<dyn Error>> {
@@ -154,9 +143,4 @@ impl Case {
     fn slot(&self, key: &str) -> ClassAndParams<'_> {
         (self.entry[format!("{key}_class")].as_str().unwrap_or("image"), &self.entry[format!("{key}_params")])
     }
-}
-
-/// The reader that is lacking, by what a look at the file failed with.
-fn missing_reader(error: &str) -> Option<&'static str> {
-    error.contains("`bossdb://` is none that is read").then_some("bossdb")
 }

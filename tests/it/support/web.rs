@@ -152,7 +152,11 @@ async fn respond(inner: &Inner, request: &Parts, path: &str, fault: Option<Fault
         return list(&inner.root.join(path.trim_matches('/')), query);
     }
     let name = path.trim_start_matches('/').replace("%20", " ");
-    let Ok(bytes) = std::fs::read(inner.root.join(name)) else { return status_only(404) };
+    // A path may be that of something and of something below it.
+    let file = inner.root.join(name);
+    let Ok(bytes) = std::fs::read(&file).or_else(|_| std::fs::read(file.join("index.json"))) else {
+        return status_only(404);
+    };
     let etag = format!("\"{:x}\"", crc32fast::hash(&bytes));
     let length = bytes.len();
     let range = request.headers.get(RANGE).and_then(|range| parse_range(range.to_str().ok()?));
