@@ -1,19 +1,27 @@
 //! Channels of a Boss as sources: what was ingested is read back, and ingested anew.
 
 use std::path::Path;
+use std::time::Duration;
 
+use boss_ingest::codec::{self, BloscSettings};
 use boss_ingest::source::{BossSettings, Plan, ReadPlan, RemoteSettings, SourceError, Sources, Step, Target};
 use boss_ingest::volume::{Block, Dtype, Region, Size, Span};
 use serde_json::json;
 
+use crate::support::offline::chain;
+use crate::support::web::{Fault, Web};
 use crate::support::{Bench, ServedBoss, TestVolume, compare};
 
 const CHANNEL: &str = "bossdb://col/exp/chan";
 
 /// Sources that ask this Boss, with this token.
 fn sources(boss: &ServedBoss, token: Option<&str>) -> Sources {
+    sources_at(&boss.origin, token)
+}
+
+fn sources_at(url: &str, token: Option<&str>) -> Sources {
     let token = token.map(|token| format!("Token {token}").parse().unwrap());
-    let boss = BossSettings { url: boss.origin.clone(), token };
+    let boss = BossSettings { url: url.to_owned(), token };
     let settings = RemoteSettings { boss, retries: 2, ..RemoteSettings::default() };
     Sources::new(Path::new("/").to_owned(), 64 << 20).with_remote(settings)
 }
@@ -138,4 +146,84 @@ async fn a_channel_is_ingested_from_another() {
 
     let told = bench.run(&["inspect", &copy]).expect_code(0);
     assert!(told.stdout.contains("bossdb"), "{}", told.stdout);
+}
+
+/// Writes what a Boss tells of the channel `col/exp/chan` of 20 × 10 × 4 voxels, isotropic, and these cutouts.
+fn write_boss(folder: &Path, cutouts: &[(&str, Vec<u8>)]) {
+    let write = |path: &str, bytes: &[u8]| {
+        let path = folder.join("v1").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    let frame = json!({"x_start": 0, "x_stop": 20, "y_start": 0, "y_stop": 10, "z_start": 0, "z_stop": 4});
+    let experiment = json!({
+        "coord_frame": "f", "num_hierarchy_levels": 3, "hierarchy_method": "isotropic", "num_time_samples": 1,
+    });
+    let channel = json!({"datatype": "uint8", "base_resolution": 0, "downsample_status": "DOWNSAMPLED"});
+    for (path, told) in [
+        ("coord/f", frame),
+        ("collection/col/experiment/exp", experiment),
+        ("collection/col/experiment/exp/channel/chan", channel),
+    ] {
+        write(&format!("{path}/index.json"), told.to_string().as_bytes());
+    }
+    for (path, bytes) in cutouts {
+        write(&format!("cutout/col/exp/chan/{path}"), bytes);
+    }
+}
+
+fn frame(voxels: &[u8]) -> Vec<u8> {
+    codec::compress(voxels, Dtype::Uint8, &BloscSettings::default()).unwrap()
+}
+
+#[test]
+fn resolutions_are_asked_for_by_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let voxels: Vec<u8> = (0..3 * 5).collect();
+    write_boss(folder.path(), &[("2/0:5/0:3/0:1", frame(&voxels))]);
+    let web = Web::serve(folder.path(), Duration::ZERO);
+    let sources = sources_at(&web.origin, Some("s3cr3t"));
+    let mut plan = ReadPlan::new(CHANNEL);
+    plan.source.level = Some(2);
+    let block = read(&sources, plan, Dtype::Uint8, &Region::of_size(Size::new(5, 3, 1))).unwrap();
+    assert_eq!(block.as_bytes(), voxels);
+}
+
+#[test]
+fn what_goes_wrong_is_told_without_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let cutout = "0/0:20/0:10/0:4";
+    let fails = |bytes: Vec<u8>, fault: Option<(&str, u16)>| {
+        write_boss(folder.path(), &[(cutout, bytes)]);
+        let web = Web::serve(folder.path(), Duration::ZERO);
+        if let Some((ending, status)) = fault {
+            web.fail(ending, Fault::Status(status), usize::MAX);
+        }
+        let error = read(
+            &sources_at(&web.origin, Some("s3cr3t")),
+            ReadPlan::new(CHANNEL),
+            Dtype::Uint8,
+            &Region::of_size(Size::new(20, 10, 4)),
+        );
+        let error = error.unwrap_err();
+        let told = format!("{}; {:?}; {error:?}", chain(&error), error.hint());
+        assert!(!told.contains("s3cr3t"), "{told}");
+        (error, told)
+    };
+    let sound = frame(&[7; 20 * 10 * 4]);
+    for bytes in [frame(&[7; 20 * 10 * 4 - 1]), frame(&[7; 4 << 20]), sound[..sound.len() - 1].to_vec(), Vec::new()] {
+        let (error, told) = fails(bytes, None);
+        assert!(matches!(error, SourceError::Damaged { .. }), "{told}");
+    }
+    let (error, told) = fails(vec![1; 1 << 20], None);
+    assert!(matches!(error, SourceError::Damaged { .. }), "{told}");
+    for (ending, status) in [("/chan", 403), ("/chan", 401), ("/exp", 403), (cutout, 403)] {
+        let (error, told) = fails(sound.clone(), Some((ending, status)));
+        assert!(matches!(error, SourceError::Unreachable { .. }), "{told}");
+        assert!(told.contains("the Boss refuses the token") && told.contains("INTERN_TOKEN"), "{told}");
+    }
+    let (error, told) = fails(sound.clone(), Some((cutout, 500)));
+    assert!(matches!(error, SourceError::Unreachable { .. }) && told.contains("500"), "{told}");
+    let (error, told) = fails(sound, Some(("/chan", 404)));
+    assert!(matches!(error, SourceError::NotFound { .. }), "{told}");
 }
