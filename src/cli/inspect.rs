@@ -101,6 +101,9 @@ fn facts(info: &SourceInfo) -> Vec<(&'static str, String)> {
     if info.pages > 1 {
         facts.push(("pages", grouped(info.pages)));
     }
+    if let Some(note) = &info.note {
+        facts.push(("note", note.to_string()));
+    }
     if info.channels > 1 {
         facts.push(("channels", info.channels.to_string()));
     }
@@ -131,6 +134,7 @@ fn object(args: &InspectArgs, found: &Inspection) -> Map<String, Value> {
     put("levels", json!(found.contents.levels.max(1)));
     put("pages", json!(info.pages));
     put("channels", json!(info.channels));
+    put("note", json!(info.note));
     put("file_bytes", json!(info.file_bytes));
     let at: Map<String, Value> = sample.at.iter().map(|(axis, at)| (axis.to_string(), json!(at))).collect();
     put("sample", json!({"region": sample.region, "at": at, "statistics": sample.statistics}));

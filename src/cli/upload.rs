@@ -36,7 +36,7 @@ pub async fn run(boss: &Boss, prepared: &Prepared, id: u64, again: &str, log_fil
     let bad_list = write_bad_list(id, &outcome.bad)?;
     let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored: report.progress(), bad_list };
     eprint!("{summary}");
-    tracing::info!(id, ending = ?outcome.ending, bad = outcome.bad.len(), "run ended");
+    tracing::info!(id, ending = ?outcome.ending, bad = outcome.bad.len(), kept = ?sources.kept(), "run ended");
     Ok(match outcome.ending {
         Ending::Complete | Ending::Uploaded => Exit::Done,
         Ending::BadTasks => Exit::BadTasks,
