@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use serde_json::Value;
 use zarrs::array::codec::CodecChain;
 use zarrs::array::{Array as ZarrsArray, ArrayCreateError, ArrayMetadata, DataType};
 use zarrs::metadata::v2::{ArrayMetadataV2, ArrayMetadataV2Order};
@@ -103,6 +104,7 @@ fn single(
 
 fn zarrs_array(path: &str, metadata: &Metadata) -> Result<ZarrsArray<()>, Refusal> {
     let flaw = |error: serde_json::Error| Refusal::Damaged(error.into());
+    check_levels(&metadata.value)?;
     let value = metadata.value.clone();
     let metadata = if metadata.version == 2 {
         let mut metadata: ArrayMetadataV2 = serde_json::from_value(value).map_err(flaw)?;
@@ -134,6 +136,22 @@ fn zarrs_array(path: &str, metadata: &Metadata) -> Result<ZarrsArray<()>, Refusa
         ArrayCreateError::UnsupportedZarrV2Array(reason) => refused(reason),
         error => refused(error),
     })
+}
+
+/// The library panics where bzip2 is to have a level that there is not, in whatever chain of codecs.
+fn check_levels(metadata: &Value) -> Result<(), Flaw> {
+    match metadata {
+        Value::Array(parts) => parts.iter().try_for_each(check_levels),
+        Value::Object(fields) => {
+            let name = fields.get("id").or(fields.get("name")).and_then(Value::as_str).unwrap_or_default();
+            let level = fields.get("configuration").unwrap_or(metadata).get("level");
+            if name.ends_with("bz2") && level.is_some_and(|level| !matches!(level.as_u64(), Some(1..=9))) {
+                return Err("its bzip2 has a level that is none of 1 to 9".into());
+            }
+            fields.values().try_for_each(check_levels)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the library does not build: codecs and types that it does not know are not supported, all else is a flaw.
