@@ -190,6 +190,20 @@ fn resolutions_are_asked_for_by_their_number() {
 }
 
 #[test]
+fn a_host_that_a_script_names_does_not_get_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    write_boss(folder.path(), &[("0/0:20/0:10/0:4", frame(&[7; 20 * 10 * 4]))]);
+    let (own, other) = (Web::serve(folder.path(), Duration::ZERO), Web::serve(folder.path(), Duration::ZERO));
+    let sources = sources_at(&own.origin, Some("s3cr3t"));
+    let foreign = format!("{CHANNEL}?host={}&protocol=http", other.origin.trim_start_matches("http://"));
+    for (url, web, expected) in [(CHANNEL, &own, "Token s3cr3t"), (&foreign, &other, "Token public")] {
+        read(&sources, ReadPlan::new(url), Dtype::Uint8, &Region::of_size(Size::new(20, 10, 4))).unwrap();
+        let said = web.take_asked().authorizations;
+        assert!(!said.is_empty() && said.iter().all(|said| said == expected), "{url}: {said:?}");
+    }
+}
+
+#[test]
 fn what_goes_wrong_is_told_without_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let cutout = "0/0:20/0:10/0:4";

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, LOCATION, RANGE,
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, LOCATION, RANGE,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -45,6 +45,8 @@ pub enum Fault {
 pub struct Asked {
     /// Methods and paths, in their order.
     pub requests: Vec<String>,
+    /// What they said of who asks, in the same order; empty where they said nothing.
+    pub authorizations: Vec<String>,
     /// The most requests that were answered at once.
     pub peak: usize,
     now: usize,
@@ -106,6 +108,8 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     {
         let mut asked = inner.asked.lock().unwrap();
         asked.requests.push(format!("{} {path}", request.method));
+        let authorization = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        asked.authorizations.push(authorization.unwrap_or_default().to_owned());
         asked.now += 1;
         asked.peak = asked.peak.max(asked.now);
     }
