@@ -424,6 +424,7 @@ impl SourceError {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NotFound { path },
             // No file can have such a name.
+            io::ErrorKind::InvalidFilename => SourceError::NotFound { path },
             io::ErrorKind::InvalidInput if path.contains('\0') => SourceError::NotFound { path },
             _ => SourceError::Unreachable { path, source: error },
         }

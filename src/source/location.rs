@@ -400,5 +400,10 @@ mod tests {
         let error = Located::find(folder.path(), ".", &remotes()).unwrap_err();
         assert!(matches!(error, SourceError::Unreachable { .. }));
         assert!(matches!(Located::find(folder.path(), "a.png", &remotes()), Err(SourceError::NotFound { .. })));
+        // No file can have such names.
+        for name in ["a".repeat(300), "a\0.png".to_owned()] {
+            let found = Located::find(folder.path(), &name, &remotes());
+            assert!(matches!(found, Err(SourceError::NotFound { .. })));
+        }
     }
 }
