@@ -16,6 +16,7 @@ pub(super) struct Blocks {
     kept: Cache<Key, Block>,
     numbers: Cache<Located, u64>,
     readers: AtomicU64,
+    turns: AtomicU64,
     most_bytes: u64,
 }
 
@@ -36,6 +37,7 @@ impl Blocks {
             kept: Cache::new(bytes, usize::MAX),
             numbers: Cache::new(u64::MAX, MAX_FILES),
             readers: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
             most_bytes: bytes,
         }
     }
@@ -43,6 +45,11 @@ impl Blocks {
     /// What all of them may take.
     pub fn most_bytes(&self) -> u64 {
         self.most_bytes
+    }
+
+    /// Which of all reads this is, for [`staggered`](super::parallel::staggered).
+    pub fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A number of its own for each open source. A mended file is opened anew, so blocks of the old one are not found.

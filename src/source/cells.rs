@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::array::Selected;
-use super::parallel::each;
+use super::parallel::{each, staggered};
 use super::{Axis, SourceError};
 use crate::volume::{Block, Region, Size};
 
@@ -15,7 +15,7 @@ pub(super) type Cell = Vec<u64>;
 ///
 /// `decode` gives the chunk at a place, with as many values as the array's chunks have, also past the array's end, in C order
 /// of the stored axes; `None` where the array has none, whose values are then `fill`, one voxel's bytes. Up to `width` chunks
-/// are waited for at once.
+/// are waited for at once. `turn` says where it begins ([`staggered`]).
 ///
 /// # Errors
 /// Those of `decode`.
@@ -23,7 +23,7 @@ pub(super) fn read(
     selected: &Selected,
     region: &Region,
     (target, at): (&mut Block, (i64, i64, i64)),
-    (width, fill): (usize, &[u8]),
+    (width, turn, fill): (usize, u64, &[u8]),
     decode: impl Fn(&Cell) -> Result<Option<Arc<Block>>, SourceError> + Sync,
 ) -> Result<(), SourceError> {
     let ranges = selected.ranges(region);
@@ -31,7 +31,7 @@ pub(super) fn read(
     if ranges.iter().any(Range::is_empty) {
         return Ok(());
     }
-    let mut cells = Cells::new(&ranges, &array.chunk);
+    let mut cells = staggered(|| Cells::new(&ranges, &array.chunk), turn);
     let target_axes = Axis::ALL.map(|image| selected.image_axes().position(|axis| axis == Some(image)));
     loop {
         let next: Vec<Cell> = cells.by_ref().take(width.max(1)).collect();

@@ -35,6 +35,15 @@ pub(super) fn each<T: Send, R: Send, E: Send>(
     done.into_iter().flatten().collect()
 }
 
+/// The items, begun at another place at each turn. Workers that want the same blocks at once then decode different ones first
+/// and find those of the others, where in the same order they would wait for each other at every block.
+pub(super) fn staggered<I: Iterator>(items: impl Fn() -> I, turn: u64) -> impl Iterator<Item = I::Item> {
+    // Multiples of the golden ratio lie apart from each other, however many there are.
+    let place = (turn as f64 * 0.618_033_988_749_895).fract();
+    let start = (place * items().count() as f64) as usize;
+    items().skip(start).chain(items().take(start))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
@@ -65,5 +74,18 @@ mod tests {
             assert_eq!(failed.unwrap_err(), 5);
             assert!(begun.load(Ordering::Relaxed) < 1000);
         }
+    }
+
+    #[test]
+    fn each_turn_begins_elsewhere_and_leaves_nothing_out() {
+        let turn = |turn| staggered(|| 0..10, turn).collect::<Vec<_>>();
+        assert_eq!(turn(0), (0..10).collect::<Vec<_>>());
+        assert_eq!(turn(1), [6, 7, 8, 9, 0, 1, 2, 3, 4, 5]);
+        for n in 0..20 {
+            let mut items = turn(n);
+            items.sort();
+            assert_eq!(items, turn(0));
+        }
+        assert!(staggered(|| 0..0, 5).next().is_none());
     }
 }

@@ -183,7 +183,9 @@ impl RegionReader for Bossdb {
         if let Some(axis) = part.info.others.keys().next() {
             return Err(self.mistake(PlanMistake::Select { axis: *axis }));
         }
-        cells::read(&part.selected, region, (target, at), (WIDTH, &[]), |cell| self.block(&part, cell).map(Some))
+        cells::read(&part.selected, region, (target, at), (WIDTH, self.shared.blocks.turn(), &[]), |cell| {
+            self.block(&part, cell).map(Some)
+        })
     }
 
     fn contents(&self, _selection: &Selection) -> Result<Contents, SourceError> {

@@ -217,7 +217,9 @@ impl RegionReader for Hdf5Reader {
             return Ok(());
         }
         // Threads decode side by side where they read for different tasks. What was never written is decoded as its fill value.
-        cells::read(&chosen.selected, region, (target, at), (1, &[]), |cell| self.block(&chosen, cell).map(Some))
+        cells::read(&chosen.selected, region, (target, at), (1, self.shared.blocks.turn(), &[]), |cell| {
+            self.block(&chosen, cell).map(Some)
+        })
     }
 
     fn held_bytes(&self) -> u64 {

@@ -251,7 +251,7 @@ impl RegionReader for N5 {
         }
         let zero = [0; 8];
         let fill = &zero[..target.dtype().size_bytes()];
-        cells::read(&selected, region, (target, at), (self.fetch.width(), fill), |cell| {
+        cells::read(&selected, region, (target, at), (self.fetch.width(), self.shared.blocks.turn(), fill), |cell| {
             match self.block(&opened, cell) {
                 Ok(block) => Ok(Some(block)),
                 Err(Lack::Absent) => Ok(None),

@@ -21,7 +21,7 @@ use crate::source::error::PlanMistake;
 use crate::source::fetch::{Fetch, Lack, Object};
 use crate::source::location::Located;
 use crate::source::packing::unpacked;
-use crate::source::parallel::each;
+use crate::source::parallel::{each, staggered};
 use crate::source::{Contents, MissingRule, RegionReader, Selection, Shared, SourceError, SourceInfo};
 use crate::volume::{Block, Region};
 
@@ -146,7 +146,8 @@ impl Precomputed {
 
     /// Copies what the chunks hold of a region.
     fn copy(&self, part: &Part, missing: MissingRule, pasting: &Pasting) -> Result<(), SourceError> {
-        let mut cells = part.scale.met(pasting.region);
+        let turn = self.shared.blocks.turn();
+        let mut cells = staggered(|| part.scale.met(pasting.region), turn);
         loop {
             let cells: Vec<Cell> = cells.by_ref().take(CELLS_AT_ONCE).collect();
             if cells.is_empty() {

@@ -258,8 +258,8 @@ impl RegionReader for Zarr {
         if let Some(axis) = selected.info.others.keys().next() {
             return Err(self.mistake(PlanMistake::Select { axis: *axis }));
         }
-        let (width, fill) = (self.store.fetch.width(), &array.opened.fill);
-        cells::read(&selected, region, (target, at), (width, fill), |cell| match self.chunk(&array, cell) {
+        let (width, turn, fill) = (self.store.fetch.width(), self.shared.blocks.turn(), &array.opened.fill);
+        cells::read(&selected, region, (target, at), (width, turn, fill), |cell| match self.chunk(&array, cell) {
             Ok(chunk) => Ok(Some(chunk)),
             Err(Lack::Absent) => Ok(None),
             Err(Lack::Failed(error)) => Err(error),
