@@ -4,7 +4,7 @@
     cargo bench --bench read --no-run
     python benches/against_the_field/run.py FOLDER [FORMAT ...]
 
-FOLDER gets the volumes, some 1.2 GB, where it does not have them yet.
+FOLDER gets the volumes, some 0.6 GB, where it does not have them yet.
 """
 
 import json
