@@ -68,13 +68,20 @@ fn every_kind_of_source_has_the_same_voxels_over_http() {
         ("images/pages_16_be.tif", 4),
         ("precomputed/plain_mips", 60),
         ("precomputed/sharded_murmur", 300),
+        ("zarr/v2_zstd", 60),
+        ("zarr/v3_blosc", 60),
+        ("zarr/shards", 80),
+        ("n5/zstd", 60),
     ];
     for (path, most) in cases {
         let expected = read(&near, path).unwrap();
         web.take_asked();
+        let start = Instant::now();
         let found = read(&far, &format!("{}/{path}", web.origin)).unwrap_or_else(|error| panic!("{}", chain(&error)));
         assert!(found == expected, "{path}");
         let asked = web.take_asked();
+        let (took, requests) = (start.elapsed().as_millis(), asked.requests.len());
+        println!("{path}: {requests} requests of 50 ms in {took} ms, up to {} at once", asked.peak);
         assert!(asked.requests.len() <= most, "{path}: {} requests: {:#?}", asked.requests.len(), asked.requests);
         if most > 10 {
             assert!(asked.peak > 1, "{path}: {asked:?}");
@@ -96,13 +103,11 @@ fn sections_of_a_stack_are_fetched_side_by_side() {
     let plan = Plan::Stack { z: Span::new(0, 16), sections };
     let size = Size::new(61, 37, 16);
     let target = Target { size, dtype: Dtype::Uint8, required: Region::of_size(size) };
-    let start = Instant::now();
     let block = sources().read(&plan, &target).unwrap();
     let one = sources().read(&whole("images/grey8.png"), &section()).unwrap();
     assert!((0..16).all(|z| block.cut(&Region::of_size(one.size()).shift(0, 0, z)) == one));
     let asked = web.take_asked();
     assert!(asked.requests.len() <= 32 && asked.peak >= 8, "{asked:?}");
-    assert!(start.elapsed() < Duration::from_millis(16 * 50), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn buckets_are_read_and_listed() {
     // A folder is a bucket's name.
     let web = Web::serve(&data(), Duration::ZERO);
     let (near, far) = (sources(), Sources::new(data(), 64 << 20).with_remote(signing(&web.origin)));
-    bucket_is_read(&near, &far, "s3://images", "s3://precomputed", "s3://hdf5");
+    bucket_is_read(&near, &far, ["s3://images", "s3://precomputed", "s3://hdf5", "s3://zarr"]);
     let mut names = far.list("s3://precomputed/raw_uint8").unwrap();
     names.sort();
     let mut expected = near.list("precomputed/raw_uint8").unwrap();
@@ -247,13 +252,15 @@ fn buckets_are_read_and_listed() {
     assert!(chain(&error).contains("does not tell what lies in a folder"), "{}", chain(&error));
 }
 
-fn bucket_is_read(near: &Sources, far: &Sources, images: &str, volumes: &str, hdf5: &str) {
+fn bucket_is_read(near: &Sources, far: &Sources, [images, volumes, hdf5, zarr]: [&str; 4]) {
     let cases = [
         ("images/grey16.png", format!("{images}/grey16.png")),
         ("images/tiles_lzw_16_be.tif", format!("{images}/tiles_lzw_16_be.tif")),
         ("precomputed/plain_mips", format!("{volumes}/plain_mips")),
         ("precomputed/sharded_murmur", format!("precomputed://{volumes}/sharded_murmur/")),
         ("hdf5/uint16.h5", format!("{hdf5}/uint16.h5")),
+        ("zarr/v2_zstd", format!("{zarr}/v2_zstd")),
+        ("zarr/shards", format!("{zarr}/shards")),
     ];
     for (path, url) in cases {
         let found = read(far, &url).unwrap_or_else(|error| panic!("{}", chain(&error)));
@@ -291,7 +298,8 @@ fn motos_s3_is_read() {
     let moto = Moto::serve(&python, &data());
     let (near, far) = (sources(), Sources::new(data(), 64 << 20).with_remote(signing(&moto.endpoint)));
     let bucket = |folder: &str| format!("s3://microscopy/{folder}");
-    bucket_is_read(&near, &far, &bucket("images"), &bucket("precomputed"), &bucket("hdf5"));
+    let [images, volumes, hdf5, zarr] = ["images", "precomputed", "hdf5", "zarr"].map(bucket);
+    bucket_is_read(&near, &far, [&images, &volumes, &hdf5, &zarr]);
     assert_eq!(far.list("s3://microscopy/precomputed/raw_uint8").unwrap().len(), 2);
     assert!(matches!(far.info("s3://microscopy/none.png"), Err(SourceError::NotFound { .. })));
     assert!(matches!(far.info("s3://nowhere/none.png"), Err(SourceError::NotFound { .. })));
