@@ -63,8 +63,6 @@ pub enum Feature {
     Samples { bits: u16, kind: &'static str },
     /// White is 0 in samples that are not unsigned integers.
     InvertedSigned,
-    /// Sections behind the first page's, without pages of their own, as ImageJ writes above 4 GB.
-    HiddenSections(u64),
     /// The voxel type cannot be written in this format.
     Dtype(Dtype),
     /// An image of several sections cannot be written in this format.
@@ -88,7 +86,6 @@ impl fmt::Display for Feature {
             Feature::Photometric(name) => write!(f, "{name} colours"),
             Feature::Samples { bits, kind } => write!(f, "{bits}-bit {kind} samples"),
             Feature::InvertedSigned => f.write_str("white as 0 in samples that are not unsigned integers"),
-            Feature::HiddenSections(count) => write!(f, "{count} sections behind a single page"),
             Feature::Dtype(dtype) => write!(f, "{dtype} voxels"),
             Feature::Sections(count) => write!(f, "{count} sections"),
             Feature::Dimensions => f.write_str("these dimensions"),

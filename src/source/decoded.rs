@@ -76,8 +76,7 @@ impl RegionReader for DecodedImage {
     ) -> Result<(), SourceError> {
         let info = self.info(selection)?;
         info.check_colour(selection.page)?;
-        info.check_bounds(region)?;
-        check_room(&info, region, target, at);
+        check_read(&info, region, target, at)?;
         let whole = self.whole(selection.colour, *region == info.region())?;
         copy_section(whole.as_bytes(), info.size, region, target, at);
         Ok(())
@@ -130,9 +129,25 @@ pub(super) fn copy_section(
     }
 }
 
+/// Whether a region of a source can be read as it was selected: it lies inside, and no axis is left without a place.
+///
 /// # Panics
 /// When the target has another voxel type than the source, or no room for the region there.
-pub(super) fn check_room(info: &SourceInfo, region: &Region, target: &Block, (x, y, z): (i64, i64, i64)) {
+pub(super) fn check_read(
+    info: &SourceInfo,
+    region: &Region,
+    target: &Block,
+    at: (i64, i64, i64),
+) -> Result<(), SourceError> {
+    info.check_bounds(region)?;
+    check_room(info, region, target, at);
+    match info.others.keys().next() {
+        Some(axis) => Err(SourceError::mistake(&info.path, PlanMistake::Select { axis: *axis })),
+        None => Ok(()),
+    }
+}
+
+fn check_room(info: &SourceInfo, region: &Region, target: &Block, (x, y, z): (i64, i64, i64)) {
     assert_eq!(info.dtype, target.dtype(), "the target has the source's voxel type");
     let place = Region::of_size(region.size()).shift(x, y, z);
     assert!(Region::of_size(target.size()).covers(&place), "the target has room for {region} at {place}");

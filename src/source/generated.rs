@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::decoded::{check_room, check_selection};
+use super::decoded::{check_read, check_selection};
 use super::error::Unsupported;
 use super::number::{Voxel, with_voxel};
 use super::{Cast, RegionReader, Selection, SourceError, SourceInfo};
@@ -129,8 +129,7 @@ impl RegionReader for Generated {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let info = self.info(selection)?;
-        info.check_bounds(region)?;
-        check_room(&info, region, target, at);
+        check_read(&info, region, target, at)?;
         with_voxel!(self.dtype, To => self.fill::<To>(region, target, at));
         Ok(())
     }

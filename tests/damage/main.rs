@@ -180,6 +180,11 @@ fn damaged_tiff_files_are_survived() {
 }
 
 #[test]
+fn damaged_tiff_stacks_are_survived() {
+    files_are_survived("tiff", &["tif"], &[]);
+}
+
+#[test]
 fn damaged_hdf5_files_are_survived() {
     files_are_survived("hdf5", &["h5"], &[]);
 }

@@ -4,11 +4,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use boss_ingest::volume::{Block, ChunkGrid, Dtype, Extent, Grid, Index, Size, Span, TileGrid, TileSize};
 use serde_json::{Value, json};
 
 use crate::support::offline;
+use crate::support::web::Web;
 
 fn images() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/images")
@@ -141,6 +143,30 @@ fn tiles_of_catmaid_may_lack_and_may_not_be_too_large() {
     assert!(layout("error", (64, 40)).read_in(folder.path(), [0, 0, 2, 0]).is_err());
     let small = layout("error", (61, 36)).read_in(folder.path(), [0, 1, 2, 0]).unwrap_err();
     assert!(small.contains("does not fit in the 61 × 36 × 1 of its task"), "{small}");
+}
+
+/// The three ways in which CATMAID's servers name tiles, behind a URL; a tile that a server does not have is not there.
+#[test]
+fn tiles_of_catmaid_servers_are_read_over_http() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, file) in [("file", "2/1_0_0.png"), ("zoom_level", "0/2/1_0.png"), ("directory", "0/2/1/0.png")] {
+        let file = folder.path().join(name).join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::copy(images().join("grey16.png"), file).unwrap();
+    }
+    let web = Web::serve(folder.path(), Duration::ZERO);
+    for name in ["file", "zoom_level", "directory"] {
+        let root = format!("{}/{name}", web.origin);
+        let path = ("catmaid_file_stack", json!({"root_dir": root, "filetype": "png", "layout": name}));
+        let data = ("catmaid_file_stack", json!({"filetype": "png", "missing": "fill"}));
+        let layout = Layout { path, data, grid: tiles((0, 61), (0, 77), (0, 3), (64, 40)), dtype: Dtype::Uint16 };
+        let block = layout.read_in(folder.path(), [0, 1, 2, 0]).unwrap();
+        compare(&block, name, |x, y, _| voxel(x, y, 0));
+        assert!(layout.read_in(folder.path(), [0, 0, 2, 0]).unwrap().is_zero(), "{name}");
+        let strict = Layout { data: ("catmaid_file_stack", json!({"filetype": "png"})), ..layout };
+        let missing = strict.read_in(folder.path(), [0, 0, 2, 0]).unwrap_err();
+        assert!(missing.contains(&web.origin) && missing.contains("does not exist"), "{missing}");
+    }
 }
 
 #[test]

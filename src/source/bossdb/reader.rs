@@ -8,7 +8,7 @@ use crate::codec::{self, CodecError};
 use crate::source::array::{Array, Selected};
 use crate::source::blocks::Key;
 use crate::source::cells::{self, Cell};
-use crate::source::decoded::check_room;
+use crate::source::decoded::check_read;
 use crate::source::error::PlanMistake;
 use crate::source::location::Located;
 use crate::source::remote::{RemoteChannel, Trouble};
@@ -178,11 +178,7 @@ impl RegionReader for Bossdb {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let part = self.part(selection)?;
-        part.info.check_bounds(region)?;
-        check_room(&part.info, region, target, at);
-        if let Some(axis) = part.info.others.keys().next() {
-            return Err(self.mistake(PlanMistake::Select { axis: *axis }));
-        }
+        check_read(&part.info, region, target, at)?;
         cells::read(&part.selected, region, (target, at), (WIDTH, self.shared.blocks.turn(), &[]), |cell| {
             self.block(&part, cell).map(Some)
         })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::array::Selected;
-use super::super::decoded::check_room;
+use super::super::decoded::check_read;
 use super::super::error::PlanMistake;
 use super::super::location::Located;
 use super::super::{Axis, RegionReader, Selection, Shared, SourceError, SourceInfo};
@@ -92,11 +92,7 @@ impl RegionReader for FlatReader {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let selected = self.selected(selection)?;
-        selected.info.check_bounds(region)?;
-        check_room(&selected.info, region, target, at);
-        if let Some(axis) = selected.info.others.keys().next() {
-            return Err(SourceError::mistake(&self.located.path, PlanMistake::Select { axis: *axis }));
-        }
+        check_read(&selected.info, region, target, at)?;
         if region.is_empty() {
             return Ok(());
         }

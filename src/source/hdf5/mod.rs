@@ -24,7 +24,7 @@ use self::layout::{Place, Pyramid};
 use super::array::{Array, Selected};
 use super::blocks::Key;
 use super::cells::{self, Cell};
-use super::decoded::check_room;
+use super::decoded::check_read;
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
 use super::{Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
@@ -208,11 +208,7 @@ impl RegionReader for Hdf5Reader {
     ) -> Result<(), SourceError> {
         let chosen = self.chosen(selection)?;
         let info = &chosen.selected.info;
-        info.check_bounds(region)?;
-        check_room(info, region, target, at);
-        if let Some(axis) = info.others.keys().next() {
-            return Err(self.mistake(PlanMistake::Select { axis: *axis }));
-        }
+        check_read(info, region, target, at)?;
         if region.is_empty() {
             return Ok(());
         }

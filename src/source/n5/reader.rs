@@ -11,7 +11,7 @@ use crate::codec::CodecError;
 use crate::source::array::{Array, Selected};
 use crate::source::blocks::Key;
 use crate::source::cells::{self, Cell};
-use crate::source::decoded::check_room;
+use crate::source::decoded::check_read;
 use crate::source::error::{PlanMistake, Unsupported};
 use crate::source::fetch::{Fetch, Lack, Object};
 use crate::source::hierarchy::{self, Folder, join, plain};
@@ -244,11 +244,7 @@ impl RegionReader for N5 {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let (opened, selected) = self.selected(selection)?;
-        selected.info.check_bounds(region)?;
-        check_room(&selected.info, region, target, at);
-        if let Some(axis) = selected.info.others.keys().next() {
-            return Err(self.mistake(PlanMistake::Select { axis: *axis }));
-        }
+        check_read(&selected.info, region, target, at)?;
         let zero = [0; 8];
         let fill = &zero[..target.dtype().size_bytes()];
         cells::read(&selected, region, (target, at), (self.fetch.width(), self.shared.blocks.turn(), fill), |cell| {

@@ -16,7 +16,7 @@ use super::shards::{Shards, together};
 use super::{FORMAT, INFO};
 use crate::codec::CodecError;
 use crate::source::blocks::Key;
-use crate::source::decoded::check_room;
+use crate::source::decoded::check_read;
 use crate::source::error::PlanMistake;
 use crate::source::fetch::{Fetch, Lack, Object};
 use crate::source::location::Located;
@@ -222,8 +222,7 @@ impl RegionReader for Precomputed {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let info = self.info(selection)?;
-        info.check_bounds(region)?;
-        check_room(&info, region, target, at);
+        check_read(&info, region, target, at)?;
         let part = self.part(selection)?;
         let several = || SourceError::mistake(&self.objects.path, PlanMistake::Select { axis: 'c' });
         let channel = part.channel.ok_or_else(several)? as i64;

@@ -18,7 +18,7 @@ use self::region::Wanted;
 use self::series::{Level, Series};
 use super::array::{Array, Selected};
 use super::colour::chosen;
-use super::decoded::{check_room, check_selection, flat_info};
+use super::decoded::{check_read, check_selection, flat_info};
 use super::error::{PlanMistake, Unsupported};
 use super::location::Located;
 use super::{Colour, Contents, RegionReader, Selection, Shared, SourceError, SourceInfo};
@@ -155,12 +155,8 @@ impl RegionReader for TiffReader {
         (x, y, z): (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let Part { info, page, planes } = self.part(selection)?;
-        if let Some(axis) = info.others.keys().next() {
-            return Err(self.mistake(PlanMistake::Select { axis: *axis }));
-        }
         info.check_colour(selection.page)?;
-        info.check_bounds(region)?;
-        check_room(&info, region, target, (x, y, z));
+        check_read(&info, region, target, (x, y, z))?;
         if region.is_empty() {
             return Ok(());
         }

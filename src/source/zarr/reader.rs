@@ -13,7 +13,7 @@ use crate::source::array::Selected;
 use crate::source::blocks::Key;
 use crate::source::cache::Cache;
 use crate::source::cells::{self, Cell};
-use crate::source::decoded::check_room;
+use crate::source::decoded::check_read;
 use crate::source::error::{PlanMistake, Unsupported};
 use crate::source::fetch::{Lack, Object};
 use crate::source::hierarchy::{join, plain};
@@ -253,11 +253,7 @@ impl RegionReader for Zarr {
         at: (i64, i64, i64),
     ) -> Result<(), SourceError> {
         let (array, selected) = self.selected(selection)?;
-        selected.info.check_bounds(region)?;
-        check_room(&selected.info, region, target, at);
-        if let Some(axis) = selected.info.others.keys().next() {
-            return Err(self.mistake(PlanMistake::Select { axis: *axis }));
-        }
+        check_read(&selected.info, region, target, at)?;
         let (width, turn, fill) = (self.store.fetch.width(), self.shared.blocks.turn(), &array.opened.fill);
         cells::read(&selected, region, (target, at), (width, turn, fill), |cell| match self.chunk(&array, cell) {
             Ok(chunk) => Ok(Some(chunk)),
