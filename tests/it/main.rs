@@ -11,6 +11,7 @@ mod kinds;
 mod layouts;
 mod messages;
 mod preview;
+mod python_client;
 mod ragged;
 mod random;
 mod remote;

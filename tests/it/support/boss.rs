@@ -56,7 +56,12 @@ impl ServedBoss {
 
     /// The voxels of a cutout, little-endian. `ranges` is such as `0:512/0:512/0:16`, with a time range if wanted.
     pub async fn cutout(&self, ranges: &str) -> Vec<u8> {
-        let path = format!("/v1/cutout/col/exp/chan/0/{ranges}/");
+        self.cutout_of("chan", ranges).await
+    }
+
+    /// The voxels of a cutout of another channel.
+    pub async fn cutout_of(&self, channel: &str, ranges: &str) -> Vec<u8> {
+        let path = format!("/v1/cutout/col/exp/{channel}/0/{ranges}/");
         let answer = self.get(&path).header("Accept", "application/blosc").send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         codec::decompress(&answer.bytes().await.unwrap(), 1 << 30).unwrap()
