@@ -86,8 +86,12 @@ pub enum BossError {
     #[error("{service} finds the request's signature wrong: {message}")]
     BadSignature { service: Service, message: String },
     /// The clock of this machine is too far off for signatures to be accepted.
+    /// `is_set`: the service's own time was learnt from its answer, so that the next signature will do.
     #[error("{service} finds this machine's clock wrong: {message}")]
-    WrongClock { service: Service, message: String },
+    WrongClock { service: Service, message: String, is_set: bool },
+    /// The service has not answered any request for some time.
+    #[error("{service} cannot be reached for {} s", .since.as_secs())]
+    Away { service: Service, since: Duration },
     /// The queue does not exist: its job was completed or cancelled.
     #[error("queue `{queue}` does not exist any more")]
     QueueGone { queue: String },
@@ -111,19 +115,44 @@ pub enum BossError {
     MessageTooLarge { size_bytes: usize },
 }
 
+/// What a failure means for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The same request may succeed at once.
+    Temporary,
+    /// The same request may succeed when there are fewer.
+    Throttled,
+    /// The keys are not known yet, or not any more; other keys come.
+    Keys,
+    /// Nobody has answered for some time.
+    Away,
+    /// The job is over.
+    Gone,
+    /// This request will never succeed.
+    Fatal,
+}
+
 impl BossError {
-    /// Whether the same request may succeed later with nothing changed on our side.
-    pub fn is_temporary(&self) -> bool {
+    /// Sorts a failure by codes and states, never by words of a message.
+    pub fn class(&self) -> Class {
         match self {
             BossError::Server { .. }
-            | BossError::Throttled { .. }
             | BossError::Unreachable { .. }
             | BossError::TimedOut { .. }
-            | BossError::Keys { .. }
-            | BossError::Damaged { .. } => true,
-            BossError::EntryFailed { our_fault, .. } => !our_fault,
-            _ => false,
+            | BossError::Damaged { .. }
+            | BossError::WrongClock { is_set: true, .. }
+            | BossError::EntryFailed { our_fault: false, .. } => Class::Temporary,
+            BossError::Throttled { .. } => Class::Throttled,
+            BossError::Keys { .. } => Class::Keys,
+            BossError::Away { .. } => Class::Away,
+            BossError::QueueGone { .. } | BossError::JobComplete { .. } | BossError::JobGone { .. } => Class::Gone,
+            _ => Class::Fatal,
         }
+    }
+
+    /// Whether the same request may succeed later with nothing changed on our side.
+    pub fn is_temporary(&self) -> bool {
+        !matches!(self.class(), Class::Gone | Class::Fatal)
     }
 
     /// Whether fewer requests at once would help: the server throttles, is overloaded or answers too late.
@@ -131,6 +160,15 @@ impl BossError {
         match self {
             BossError::Throttled { .. } | BossError::TimedOut { .. } => true,
             BossError::Server { status, .. } => *status == 503,
+            _ => false,
+        }
+    }
+
+    /// Whether nobody is there to answer: no connection, silence, or a gateway that says so.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            BossError::Unreachable { .. } | BossError::TimedOut { .. } => true,
+            BossError::Server { status, .. } => matches!(status, 502 | 504),
             _ => false,
         }
     }
@@ -149,7 +187,7 @@ impl BossError {
 
     /// Whether the job was completed or cancelled elsewhere, so that its queues and keys are gone.
     pub fn job_is_over(&self) -> bool {
-        matches!(self, BossError::QueueGone { .. } | BossError::JobComplete { .. } | BossError::JobGone { .. })
+        self.class() == Class::Gone
     }
 
     /// What the user can do next, where there is something.
@@ -174,6 +212,7 @@ impl BossError {
             BossError::Server { .. } | BossError::Throttled { .. } | BossError::TimedOut { .. } => {
                 "nothing is lost; `join` the job again later"
             }
+            BossError::Away { .. } => "nothing is lost; check the network, then `join` the job again",
             BossError::Unreachable { .. } => "check the host in the job file and the network",
             BossError::Redirected { .. } => "put the address it points to in the job file's `client.backend`",
             BossError::BadAnswer { .. } => "see whether the host in the job file is a Boss",

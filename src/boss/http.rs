@@ -1,6 +1,6 @@
 //! The one HTTP client below REST, SQS and S3: its time limits, its connections, and bounded reading of answers.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, LOCATION};
@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Request, Response, StatusCode, Url};
 
 use super::BossError;
+use super::clock::Clock;
 
 /// Bytes that an answer may have: an error's text, and what was asked for.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -37,6 +38,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
+    clock: Clock,
 }
 
 /// A complete answer.
@@ -60,7 +62,7 @@ impl Http {
                 builder(timeouts).tls_certs_only([]).build()
             })
             .map_err(|source| BossError::NoClient { source })?;
-        Ok(Http { client })
+        Ok(Http { client, clock: Clock::default() })
     }
 
     /// For a Boss on this machine: goes past the proxies that the environment names.
@@ -69,7 +71,23 @@ impl Http {
     /// As [`Http::new`].
     pub fn local(timeouts: Timeouts) -> Result<Self, BossError> {
         let client = builder(timeouts).no_proxy().tls_certs_only([]).build();
-        Ok(Http { client: client.map_err(|source| BossError::NoClient { source })? })
+        let client = client.map_err(|source| BossError::NoClient { source })?;
+        Ok(Http { client, clock: Clock::default() })
+    }
+
+    /// The time to sign with.
+    pub(super) fn time(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// An answer's error; where it is the clock that is wrong, this sets it by the answer.
+    pub(super) fn set_clock(&self, error: BossError, answer: &Answer) -> BossError {
+        match error {
+            BossError::WrongClock { service, message, .. } => {
+                BossError::WrongClock { service, message, is_set: self.clock.learn(answer.header("date")) }
+            }
+            error => error,
+        }
     }
 
     /// Sends once and reads the whole answer, whatever its status.

@@ -1,15 +1,15 @@
 //! The one place that decides whether a failed request is tried again, and when.
 //!
-//! What may be repeated follows from the error's type ([`BossError::is_temporary`]). Pauses double, are cut to a random
-//! part ("full jitter", so that many clients do not come back at once) and never exceed 30 s; after a total time the last
-//! error is given up with. Dropping the future ends the trying.
+//! What may be repeated, and how soon, follows from the error's class ([`BossError::class`]). Pauses double, are cut to a
+//! random part ("full jitter", so that many clients do not come back at once) and never exceed 15 s; after a total time the
+//! last error is given up with. Dropping the future ends the trying.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::BossError;
+use super::{BossError, Class};
 
 /// How long and how eagerly to try.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +28,12 @@ impl RetryPolicy {
         RetryPolicy { give_up_after: Duration::from_secs(6), ..RetryPolicy::patient() }
     }
 
-    /// For work that goes on by itself: minutes, so that a restart of the server is outlived.
+    /// For work that goes on by itself: a quarter of an hour, so that a restart of the server or of a router is outlived.
     pub fn patient() -> Self {
         RetryPolicy {
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(30),
-            give_up_after: Duration::from_secs(180),
+            longest_pause: Duration::from_secs(15),
+            give_up_after: Duration::from_secs(900),
         }
     }
 
@@ -44,8 +44,14 @@ impl RetryPolicy {
     }
 
     /// The pause after the `failed`-th failure, counted from 0; `part` is random in `0..1`.
-    fn pause(&self, failed: u32, part: f64) -> Duration {
-        let doubled = self.first_pause.saturating_mul(2_u32.saturating_pow(failed));
+    fn pause(&self, class: Class, failed: u32, part: f64) -> Duration {
+        // New keys work any moment, and a service that is away is waited for by its circuit.
+        let doublings = match class {
+            Class::Keys => failed.min(2),
+            Class::Away => 0,
+            _ => failed,
+        };
+        let doubled = self.first_pause.saturating_mul(2_u32.saturating_pow(doublings));
         doubled.min(self.longest_pause).mul_f64(part)
     }
 }
@@ -83,7 +89,7 @@ impl Tries<'_> {
         if error.is_congestion() {
             self.counts.congestions.fetch_add(1, Ordering::Relaxed);
         }
-        let pause = self.policy.pause(self.failed, fastrand::f64());
+        let pause = self.policy.pause(error.class(), self.failed, fastrand::f64());
         if !error.is_temporary() || Instant::now() + pause >= self.end {
             return false;
         }
@@ -127,11 +133,13 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let policy = RetryPolicy::patient();
-        for (failed, millis) in [(0, 500), (1, 1000), (5, 16_000), (6, 30_000), (70, 30_000)] {
-            assert_eq!(policy.pause(failed, 1.0), Duration::from_millis(millis), "{failed}");
+        for (failed, millis) in [(0, 500), (1, 1000), (4, 8000), (5, 15_000), (70, 15_000)] {
+            assert_eq!(policy.pause(Class::Throttled, failed, 1.0), Duration::from_millis(millis), "{failed}");
         }
-        assert_eq!(policy.pause(3, 0.25), Duration::from_millis(1000));
-        assert_eq!(policy.pause(3, 0.0), Duration::ZERO);
+        assert_eq!(policy.pause(Class::Temporary, 3, 0.25), Duration::from_millis(1000));
+        assert_eq!(policy.pause(Class::Temporary, 3, 0.0), Duration::ZERO);
+        assert_eq!(policy.pause(Class::Keys, 70, 1.0), Duration::from_secs(2));
+        assert_eq!(policy.pause(Class::Away, 70, 1.0), Duration::from_millis(500));
     }
 
     #[tokio::test]

@@ -4,8 +4,6 @@
 //! the object. Addresses are path style, as bucket names contain dots. Forms as in the Boss's `put_object` calls; limits
 //! and codes as in the S3 API reference (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>).
 
-use std::time::SystemTime;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -76,6 +74,11 @@ impl Object {
         Ok(Object { bucket: bucket.to_owned(), key: key.to_owned(), body, crc32c, metadata: headers })
     }
 
+    /// Bytes of the body.
+    pub fn size_bytes(&self) -> u64 {
+        self.body.len() as u64
+    }
+
     /// The checksum as S3 writes it: base64 of the big-endian bytes.
     fn checksum(&self) -> String {
         BASE64_STANDARD.encode(self.crc32c.to_be_bytes())
@@ -97,7 +100,7 @@ impl S3 {
         let name = name_of(&request);
         let answer = self.http.send(request).await?;
         if !answer.status.is_success() {
-            return Err(failure(name, object, &answer));
+            return Err(self.http.set_clock(failure(name, object, &answer), &answer));
         }
         stored(object, &answer)
     }
@@ -111,7 +114,7 @@ impl S3 {
         headers.insert("x-amz-storage-class", HeaderValue::from_static("STANDARD"));
         headers.insert(CHECKSUM_KIND, HeaderValue::from_static("CRC32C"));
         headers.insert(CHECKSUM, HeaderValue::from_str(&object.checksum()).expect("base64 is ASCII"));
-        keys.sign(&mut request, Service::S3, SystemTime::now())?;
+        keys.sign(&mut request, Service::S3, self.http.time())?;
         *request.body_mut() = Some(object.body.clone().into());
         Ok(request)
     }
@@ -148,7 +151,7 @@ fn failure(request: String, object: &Object, answer: &Answer) -> BossError {
     let key = object.key.clone();
     match (code.as_str(), answer.status.as_u16()) {
         ("SignatureDoesNotMatch", _) => BossError::BadSignature { service, message },
-        ("RequestTimeTooSkewed", _) => BossError::WrongClock { service, message },
+        ("RequestTimeTooSkewed", _) => BossError::WrongClock { service, message, is_set: false },
         ("SlowDown" | "ServiceUnavailable" | "RequestLimitExceeded" | "Throttling" | "RequestTimeout", _) => {
             BossError::Throttled { request, message }
         }

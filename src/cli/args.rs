@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::check::CheckArgs;
 use super::preview::{At, parse_at, parse_contrast, parse_voxel_size};
 use super::r#try::{Output, parse_at as parse_index};
+use crate::codec::BloscSettings;
 use crate::preview::VoxelSize;
 use crate::volume::{Dtype, Index};
 
@@ -273,9 +274,21 @@ pub struct UploadArgs {
     pub memory: Option<u64>,
     #[command(flatten)]
     pub scratch: ScratchArgs,
-    /// Uploads in flight at once.
-    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub uploads: u16,
+    /// How cuboids are compressed: zstd, lz4 or blosclz, with level and shuffle if wanted, such as zstd:3:bytes.
+    #[arg(long, value_name = "CODEC", default_value = "zstd")]
+    pub codec: BloscSettings,
+    /// Send cuboids outside the extent, too: zeros over what the channel may hold there.
+    #[arg(long)]
+    pub all_cuboids: bool,
+    /// Uploads in flight at once [default: found by trying].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub uploads: Option<u16>,
+    /// Send at most so much a second, such as 50MB.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_bandwidth: Option<u64>,
+    /// Make at most so many requests to S3 and SQS a second.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_rps: Option<u64>,
     /// Threads that decode and compress [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub cpu_threads: Option<u16>,

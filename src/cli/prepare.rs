@@ -8,6 +8,7 @@ use directories::ProjectDirs;
 use super::args::{ScratchArgs, TokenArgs, UploadArgs};
 use super::connect::for_sources;
 use super::error::{CliError, FirstTaskError};
+use crate::boss::SessionSettings;
 use crate::config::{self, Job, Loaded};
 use crate::engine::{self, Options};
 use crate::lua::{Answer, Host, Scripts};
@@ -21,6 +22,7 @@ pub struct Prepared {
     pub scripts: Arc<Scripts>,
     pub sources: Arc<Sources>,
     pub options: Options,
+    pub session: SessionSettings,
 }
 
 impl Prepared {
@@ -35,7 +37,7 @@ impl Prepared {
         let scripts = Arc::new(Scripts::load(&job)?);
         // A script that cannot be set up would fail every task; its user hears of it before anything is created.
         scripts.host(sources.clone())?;
-        Ok(Prepared { job, scripts, sources, options })
+        Ok(Prepared { job, scripts, sources, options, session: session(args) })
     }
 
     /// The voxel type of the first source that can be read, among the job's first tasks.
@@ -112,8 +114,18 @@ fn options(args: &UploadArgs) -> Options {
     Options {
         memory_bytes: args.memory.unwrap_or_else(quarter_of_memory),
         cpu_threads: args.cpu_threads.map_or_else(engine::default_cpu_threads, usize::from),
-        uploads: usize::from(args.uploads),
+        blosc: args.codec,
+        all_cuboids: args.all_cuboids,
         manual_complete: args.manual_complete,
+    }
+}
+
+fn session(args: &UploadArgs) -> SessionSettings {
+    SessionSettings {
+        uploads: args.uploads.map(usize::from),
+        max_bandwidth: args.max_bandwidth,
+        max_requests: args.max_rps,
+        ..SessionSettings::default()
     }
 }
 

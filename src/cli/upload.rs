@@ -24,11 +24,11 @@ const PROGRESS_LINES: Duration = Duration::from_secs(30);
 /// # Errors
 /// When the job is another than the job file's, is complete, was cancelled, or the Boss refuses or is away for minutes.
 pub async fn run(boss: &Boss, prepared: &Prepared, id: u64, again: &str, log_file: &Path) -> Result<Exit, CliError> {
-    let session = join(boss, id).await?;
+    let session = join(boss, id, prepared.session).await?;
     let report = Arc::new(Counting::new(listener()));
     let shutdown = Shutdown::new();
     signals::listen(shutdown.clone());
-    let Prepared { job, scripts, sources, options } = prepared;
+    let Prepared { job, scripts, sources, options, .. } = prepared;
     let work = engine::Work { job, scripts: scripts.clone(), sources: sources.clone(), session };
     let ended = engine::run(work, options.clone(), report.clone(), shutdown).await;
     report.finish();
@@ -51,7 +51,7 @@ pub fn join_command(job: &Path, id: u64, local: Option<&Path>) -> String {
 }
 
 /// Joins the job. One that is over, in whatever way, is an error: there is nothing to work on.
-async fn join(boss: &Boss, id: u64) -> Result<Arc<Session>, CliError> {
+async fn join(boss: &Boss, id: u64, settings: SessionSettings) -> Result<Arc<Session>, CliError> {
     let wait = match boss.local {
         Some(_) => JoinWait { pause: Duration::from_millis(100), ..JoinWait::default() },
         None => JoinWait::default(),
@@ -73,7 +73,7 @@ async fn join(boss: &Boss, id: u64) -> Result<Arc<Session>, CliError> {
     };
     let endpoints = endpoints(boss, &reply)?;
     let rest = boss.rest.clone().with_policy(RetryPolicy::patient());
-    Ok(Arc::new(Session::new(rest, reply, endpoints, SessionSettings::default())?))
+    Ok(Arc::new(Session::new(rest, reply, endpoints, settings)?))
 }
 
 /// Where S3 and SQS are: as the environment says; else beside the Boss, if its queues are there; else at AWS.

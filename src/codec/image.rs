@@ -112,6 +112,20 @@ pub fn decode(bytes: &[u8], limit_bytes: u64) -> Result<Block, CodecError> {
     }
 }
 
+/// What the header of an image file says, once it is shown that the file is sound: by the checksums that its format has, else by
+/// decoding it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn prove(bytes: &[u8], limit_bytes: u64) -> Result<(Size, Dtype), CodecError> {
+    if ImageFormat::sniff(bytes) == Some(ImageFormat::Png) {
+        let header = png::intact(bytes)?;
+        return Ok((header.size, header.dtype));
+    }
+    let block = decode(bytes, limit_bytes)?;
+    Ok((block.size(), block.dtype()))
+}
+
 /// Encodes one section as an image: PNG for `uint8` and `uint16`, TIFF for every integer and float type.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ mod whole;
 pub use blosc::{BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, decompress, decompressed_bytes};
 pub use colour::{Channels, Pick};
 pub use error::{CodecError, Feature};
-pub use image::{Header, ImageFormat, decode, encode};
+pub use image::{Header, ImageFormat, decode, encode, prove};
 pub(crate) use memory::zeros;
 pub(crate) use samples::swap_bytes;
 pub use tiff_stack::write_stack;

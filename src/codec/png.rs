@@ -55,6 +55,32 @@ pub fn decode<R: BufRead + Seek>(
     Ok((header, block.expect("the buffer was made for the header's size")))
 }
 
+/// What the header says, once the checksum of every chunk was compared: the file is as its writer left it. Decodes nothing.
+///
+/// # Errors
+/// [`CodecError::Damaged`] for a file that was cut or changed, and as [`header`].
+pub fn intact(bytes: &[u8]) -> Result<Header, CodecError> {
+    let cut = || CodecError::damaged(FORMAT, "the file ends before the image does");
+    let header = header(std::io::Cursor::new(bytes))?;
+    let mut rest = bytes.get(SIGNATURE_BYTES..).ok_or_else(cut)?;
+    loop {
+        let (length, after) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+        let checked_bytes = (u32::from_be_bytes(*length) as usize).saturating_add(4);
+        let (checked, after) = after.split_at_checked(checked_bytes).ok_or_else(cut)?;
+        let (sum, after) = after.split_first_chunk::<4>().ok_or_else(cut)?;
+        if crc32fast::hash(checked) != u32::from_be_bytes(*sum) {
+            return Err(CodecError::damaged(FORMAT, "a chunk's checksum is not that of its bytes"));
+        }
+        if checked.starts_with(b"IEND") {
+            return Ok(header);
+        }
+        rest = after;
+    }
+}
+
+/// The signature before the first chunk.
+const SIGNATURE_BYTES: usize = 8;
+
 /// An image whose header was read.
 pub struct Image<R: BufRead + Seek> {
     pub header: Header,
@@ -228,6 +254,22 @@ mod tests {
             let mut bad = whole.clone();
             bad[at] ^= 1 << bit;
             assert!(decode(Cursor::new(&bad), None, 1 << 20).is_err(), "byte {at}, bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_intact_by_its_checksums_alone() {
+        let whole = image();
+        assert_eq!(intact(&whole).unwrap().size, Size::new(37, 23, 1));
+        let with_more = [&whole[..], b"something else"].concat();
+        assert!(intact(&with_more).is_ok());
+        assert!((0..whole.len()).all(|len| intact(&whole[..len]).is_err()));
+        let mut random = fastrand::Rng::with_seed(11);
+        for _ in 0..500 {
+            let (at, bit) = (random.usize(8..whole.len()), random.u8(..8));
+            let mut bad = whole.clone();
+            bad[at] ^= 1 << bit;
+            assert!(intact(&bad).is_err(), "byte {at}, bit {bit}");
         }
     }
 

@@ -37,14 +37,19 @@ pub struct Options {
     /// Bytes of voxels and objects in memory at once, the cache of decoded sources included.
     pub memory_bytes: u64,
     pub cpu_threads: usize,
-    /// PUT requests in flight.
-    pub uploads: usize,
+    /// How cuboids are compressed.
+    pub blosc: BloscSettings,
+    /// Send cuboids that lie wholly outside the job's extent, too: zeros over what the channel may hold there.
+    pub all_cuboids: bool,
     /// Leave the job uncompleted at the end.
     pub manual_complete: bool,
 }
 
 /// The part of the memory that decoded sources may fill, as a divisor.
 pub const CACHE_SHARE: u64 = 4;
+
+/// Tasks whose objects are being put, or wait for it, at most. The session bounds the requests, the budget the bytes.
+const UPLOADING: usize = 1024;
 
 /// What a run did.
 #[derive(Clone, Debug)]
@@ -229,7 +234,7 @@ impl Run<'_> {
         lookahead: Arc<Lookahead>,
         received: mpsc::Receiver<super::task::Received>,
     ) -> (Pipeline, mpsc::Receiver<()>) {
-        let Options { cpu_threads, uploads, memory_bytes, .. } = self.options;
+        let Options { cpu_threads, memory_bytes, blosc, all_cuboids, .. } = self.options;
         let (cpu, grid, dtype) = (Cpu::new(cpu_threads), self.work.job.grid, self.dtype);
         let budget = Budget::new(memory_bytes - memory_bytes / CACHE_SHARE);
         let sources = self.work.sources.clone();
@@ -244,11 +249,10 @@ impl Run<'_> {
         let planned = line.then(received, cpu_threads, plan);
         let reading = ReadStage::new(sources, (grid, dtype), budget, cpu.clone(), cpu_threads * 2);
         let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
-        let packed = line.then(loaded, 1, PackStage { grid, dtype });
-        let blosc = BloscSettings::default();
+        let packed = line.then(loaded, 1, PackStage { grid, dtype, all_cuboids });
         let compressed = line.then(packed, compressing, CompressStage { cpu, blosc });
-        let upload = UploadStage::new(self.work.session.clone(), grid.task_size(), uploads);
-        let uploaded = line.then(compressed, uploads.max(2), upload);
+        let upload = UploadStage::new(self.work.session.clone(), grid.task_size());
+        let uploaded = line.then(compressed, UPLOADING, upload);
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
         let acknowledge = AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone());
         let last = line.then(indexed, waiting, acknowledge);

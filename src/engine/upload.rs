@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::pipeline::Stage;
@@ -12,20 +11,18 @@ use crate::boss::{BossError, Session};
 use crate::protocol::{CuboidMetadata, META_JSON, META_MESSAGE_ID, META_RECEIPT_HANDLE, TileMetadata, UploadMessage};
 use crate::volume::Size;
 
-/// Uploads the objects of all tasks, so many at once.
+/// Uploads the objects of all tasks; the session finds out how many at once.
 pub struct UploadStage {
     session: Arc<Session>,
     task_size: Size,
-    uploads: Arc<Semaphore>,
 }
 
 /// Names and values of an object's user metadata.
 type Metadata = Vec<(&'static str, String)>;
 
 impl UploadStage {
-    /// `uploads` is the number of PUT requests in flight.
-    pub fn new(session: Arc<Session>, task_size: Size, uploads: usize) -> Self {
-        UploadStage { session, task_size, uploads: Arc::new(Semaphore::new(uploads.max(1))) }
+    pub fn new(session: Arc<Session>, task_size: Size) -> Self {
+        UploadStage { session, task_size }
     }
 }
 
@@ -75,10 +72,9 @@ impl UploadStage {
     async fn put_all(&self, objects: Vec<Object>, metadata: Arc<Metadata>, ticket: &Ticket) -> Result<(), BossError> {
         let mut putting = JoinSet::new();
         for Object { key, body } in objects {
-            let (session, uploads, metadata) = (self.session.clone(), self.uploads.clone(), metadata.clone());
+            let (session, metadata) = (self.session.clone(), metadata.clone());
             let deadline = Some(ticket.deadline.into());
             putting.spawn(async move {
-                let _place = uploads.acquire_owned().await.expect("uploads are never closed");
                 let metadata: Vec<(&str, &str)> =
                     metadata.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 session.put_object(&key, body, &metadata, deadline).await

@@ -12,22 +12,41 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::circuit::Circuit;
+use super::pace::Pace;
+use super::quota::Quota;
 use super::{
-    BossError, Endpoints, MAX_BATCH, Message, Object, Rest, RetryCounts, RetryPolicy, S3, Service, SigningKeys, Sqs,
-    Stored, groups, retry,
+    BossError, Endpoints, MAX_BATCH, Message, Object, PaceNow, Rest, RetryCounts, RetryPolicy, S3, Service,
+    SigningKeys, Sqs, Stored, groups, retry,
 };
 use crate::protocol::{IngestJob, JobKind, JobParameters, JoinReply, ResourceParameters};
 use keyring::Keyring;
 
-/// How long keys last and how patiently requests are repeated.
+/// How long keys last, how patiently requests are repeated, and what bounds them.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionSettings {
     /// Keys older than this are renewed. They live for an hour as far as is known.
     pub renew_after: Duration,
     /// New keys may be refused for this long until all of AWS knows them.
     pub settle: Duration,
+    /// Keys that worked and are then refused for this long are over; before, one part of AWS may know them and another not.
+    pub doubt: Duration,
     /// How often and how long each call is tried; it must outlast `settle`.
     pub retry: RetryPolicy,
+    /// PUT requests in flight at once; found by trying unless given.
+    pub uploads: Option<usize>,
+    /// Bytes of objects sent each second at most.
+    pub max_bandwidth: Option<u64>,
+    /// Requests to S3 and SQS made each second at most.
+    pub max_requests: Option<u64>,
+}
+
+/// How the services are used at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    pub uploads: PaceNow,
+    /// A service that has not answered for so long.
+    pub away: Option<(Service, Duration)>,
 }
 
 impl Default for SessionSettings {
@@ -35,7 +54,11 @@ impl Default for SessionSettings {
         SessionSettings {
             renew_after: Duration::from_secs(3300),
             settle: Duration::from_secs(60),
+            doubt: Duration::from_secs(2),
             retry: RetryPolicy::patient(),
+            uploads: None,
+            max_bandwidth: None,
+            max_requests: None,
         }
     }
 }
@@ -51,6 +74,11 @@ pub struct Session {
     sqs: Sqs,
     keyring: Keyring,
     retry: RetryPolicy,
+    uploads: Pace,
+    /// To S3 and SQS.
+    circuits: [Circuit; 2],
+    bandwidth: Quota,
+    requests: Quota,
     job: IngestJob,
     parameters: JobParameters,
     resource: Option<ResourceParameters>,
@@ -87,6 +115,10 @@ impl Session {
             sqs: Sqs::new(rest.http().clone(), endpoints),
             keyring: Keyring::new(rest.clone(), reply.ingest_job.id, credentials, settings),
             retry: settings.retry,
+            uploads: Pace::new(settings.uploads),
+            circuits: [Service::S3, Service::Sqs].map(Circuit::new),
+            bandwidth: Quota::new(settings.max_bandwidth),
+            requests: Quota::new(settings.max_requests),
             parameters: reply.parameters(),
             resource: reply.resource_parameters(),
             job: reply.ingest_job,
@@ -121,6 +153,12 @@ impl Session {
         self.rest.counts()
     }
 
+    /// How the services are used now.
+    pub fn load(&self) -> Load {
+        let away = |service: Service| Some((service, self.circuits[service as usize].away_since()?));
+        Load { uploads: self.uploads.look(), away: [Service::S3, Service::Sqs].into_iter().find_map(away) }
+    }
+
     /// How long an upload message that was received is hidden from other workers: 120 s unless the queue says otherwise.
     ///
     /// # Errors
@@ -152,7 +190,18 @@ impl Session {
     ) -> Result<Stored, BossError> {
         let object = &Object::new(&self.bucket, key, body, metadata)?;
         let put = |keys: SigningKeys| async move { self.s3.put(object, &keys).await };
-        self.call(Service::S3, deadline, put).await
+        let paced = || async move {
+            let place = self.uploads.place().await;
+            self.bandwidth.take(object.size_bytes()).await;
+            let result = self.call_once(Service::S3, put).await;
+            match &result {
+                Ok(_) => place.answered(object.size_bytes()),
+                Err(error) if error.is_congestion() => place.congested(),
+                Err(_) => drop(place),
+            }
+            result
+        };
+        retry(self.retry.start(deadline, self.counts()), paced).await
     }
 
     /// Sends messages to the tile index queue. One result for each, in order.
@@ -203,7 +252,19 @@ impl Session {
     where
         F: Future<Output = Result<T, BossError>>,
     {
-        retry(self.retry.start(deadline, self.counts()), || self.keyring.with_keys(service, &call)).await
+        retry(self.retry.start(deadline, self.counts()), || self.call_once(service, &call)).await
+    }
+
+    /// Calls once with working keys, when the service is there.
+    async fn call_once<T, F>(&self, service: Service, call: impl Fn(SigningKeys) -> F) -> Result<T, BossError>
+    where
+        F: Future<Output = Result<T, BossError>>,
+    {
+        let pass = self.circuits[service as usize].pass().await?;
+        self.requests.take(1).await;
+        let result = self.keyring.with_keys(service, call).await;
+        pass.went(&result);
+        result
     }
 
     /// Sends a batch, and again what of it failed for the moment, until all results are final.

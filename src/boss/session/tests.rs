@@ -48,7 +48,9 @@ async fn given(cloud: Cloud, settle: u64, renew_after: u64) -> Given {
     let settings = SessionSettings {
         settle: Duration::from_millis(settle),
         renew_after: Duration::from_millis(renew_after),
+        doubt: Duration::from_millis(30),
         retry: QUICK,
+        ..SessionSettings::default()
     };
     let reply = rest.join(7).await.unwrap();
     let endpoints = Endpoints::local(&server.origin).unwrap();
@@ -224,6 +226,42 @@ async fn old_keys_are_renewed_before_they_end() {
     tokio::time::sleep(Duration::from_millis(60)).await;
     given.put().await.unwrap();
     assert_eq!(given.joins(), 2);
+}
+
+#[tokio::test]
+async fn keys_that_others_replace_by_age_serve_until_those_work() {
+    let given = given(working(), HOUR, 50).await;
+    given.put().await.unwrap();
+    given.cloud.lock().unwrap().new_keys_work = false;
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    given.put().await.unwrap();
+    assert_eq!((given.joins(), given.session.counts().retries()), (2, 0), "the old ones, at once");
+}
+
+#[tokio::test]
+async fn keys_that_worked_and_are_refused_are_renewed_though_they_are_new() {
+    let given = given(working(), HOUR, HOUR).await;
+    given.put().await.unwrap();
+    given.revoke();
+    given.put().await.unwrap();
+    assert_eq!(given.joins(), 2);
+}
+
+#[tokio::test]
+async fn keys_that_ended_twice_are_then_renewed_in_time() {
+    let given = given(working(), HOUR, HOUR).await;
+    for _ in 0..2 {
+        let until = Instant::now() + Duration::from_millis(80);
+        while Instant::now() < until {
+            given.put().await.unwrap();
+        }
+        given.revoke();
+        given.put().await.unwrap();
+    }
+    assert_eq!(given.joins(), 3);
+    while given.joins() < 5 {
+        given.put().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(super) fn read(request: String, queue_url: &str, answer: &Answer) -> BossErr
     match codes.iter().find_map(|code| meaning(code, &message)) {
         Some(Meaning::QueueGone) => BossError::QueueGone { queue: queue_url.to_owned() },
         Some(Meaning::Keys) => BossError::Keys { service, code: first(codes), message },
-        Some(Meaning::Clock) => BossError::WrongClock { service, message },
+        Some(Meaning::Clock) => BossError::WrongClock { service, message, is_set: false },
         Some(Meaning::Signature) => BossError::BadSignature { service, message },
         Some(Meaning::Throttled) => BossError::Throttled { request, message },
         None => by_status(request, answer.status.as_u16(), message),

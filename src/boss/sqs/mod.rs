@@ -8,8 +8,6 @@ mod batch;
 mod failure;
 mod receive;
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
@@ -49,11 +47,11 @@ impl Sqs {
         request.headers_mut().insert("x-amz-target", target);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
         *request.body_mut() = Some(Bytes::from(body).into());
-        keys.sign(&mut request, Service::Sqs, SystemTime::now())?;
+        keys.sign(&mut request, Service::Sqs, self.http.time())?;
         let name = format!("{} {action}", name_of(&request));
         let answer = self.http.send(request).await?;
         if !answer.status.is_success() {
-            return Err(failure::read(name, queue_url, &answer));
+            return Err(self.http.set_clock(failure::read(name, queue_url, &answer), &answer));
         }
         read_json(&name, &answer.body)
     }
