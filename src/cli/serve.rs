@@ -11,7 +11,7 @@ use crate::server::{Server, ServerOptions};
 /// When the folder or the address cannot be used.
 pub async fn run(args: ServeArgs) -> Result<Exit, CliError> {
     let ServeArgs { dir, listen, completion_wait, visibility } = args;
-    let options = ServerOptions { dir: dir.clone(), listen, completion_wait, visibility };
+    let options = ServerOptions { listen, completion_wait, visibility, ..ServerOptions::new(&dir) };
     let server = Server::start(options).await?;
     // The address goes to standard output, where a script can read it.
     println!("{}", server.origin());

@@ -1,4 +1,4 @@
-//! The jobs that run: whose keys are valid, and which queues exist.
+//! The jobs that run, and which queues exist.
 //!
 //! Every SQS and S3 request looks here, so this is a map in memory; the store has the same and fills it at the start.
 
@@ -12,7 +12,7 @@ use super::jobspec::JobSpec;
 use super::store::index::Chunk;
 use super::store::jobs::Job;
 use super::store::queue::QueueRole;
-use crate::protocol::{ChunkKey, Credentials, JobKind, ProjectIds, TileKey};
+use crate::protocol::{ChunkKey, JobKind, ProjectIds, TileKey};
 use crate::volume::{CHUNK_TILES, Dtype, Grid, Index};
 
 /// A job's queues by what they are for, with their ids in the store.
@@ -26,7 +26,6 @@ pub struct ActiveJob {
     pub ids: ProjectIds,
     pub resolution: u64,
     pub dtype: Dtype,
-    pub credentials: Credentials,
     queues: JobQueues,
 }
 
@@ -38,7 +37,6 @@ pub struct ActiveJobs {
 #[derive(Default)]
 struct Maps {
     by_id: HashMap<u64, Arc<ActiveJob>>,
-    by_access_key: HashMap<String, Arc<ActiveJob>>,
     by_queue_name: HashMap<String, (Arc<ActiveJob>, QueueRole)>,
 }
 
@@ -52,7 +50,6 @@ impl ActiveJob {
             ids: job.new.ids,
             resolution: job.new.resolution,
             dtype: job.new.dtype,
-            credentials: job.new.credentials.clone(),
             queues,
         })
     }
@@ -104,24 +101,18 @@ impl ActiveJobs {
         for (role, _) in &job.queues {
             maps.by_queue_name.insert(role.queue_name(job.id), (job.clone(), *role));
         }
-        maps.by_access_key.insert(job.credentials.access_key.clone(), job.clone());
         maps.by_id.insert(job.id, job);
     }
 
-    /// Takes away a job's queues and keys.
+    /// Takes away a job's queues.
     pub fn remove(&self, id: u64) {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.by_id.remove(&id);
-        maps.by_access_key.retain(|_, job| job.id != id);
         maps.by_queue_name.retain(|_, (job, _)| job.id != id);
     }
 
     pub fn by_id(&self, id: u64) -> Option<Arc<ActiveJob>> {
         self.maps.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
-    }
-
-    pub fn by_access_key(&self, key: &str) -> Option<Arc<ActiveJob>> {
-        self.maps.read().unwrap_or_else(PoisonError::into_inner).by_access_key.get(key).cloned()
     }
 
     pub fn by_queue_name(&self, name: &str) -> Option<(Arc<ActiveJob>, QueueRole)> {

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::site::Site;
 use super::store::index::{self, Chunk};
 use super::store::queue::{self, Content, Counts, QueueRole};
-use super::store::{jobs, now_ms, tiles};
+use super::store::{jobs, keys, now_ms, tiles};
 use super::task_text;
 use crate::protocol::{JobKind, JobStatus};
 use crate::volume::{Index, Task};
@@ -192,10 +192,12 @@ pub async fn end(site: &Arc<Site>, id: u64, status: JobStatus) -> Result<(), Sto
         jobs::end(connection, id, status, now_ms())?;
         queue::end_queues(connection, id)?;
         index::remove_all(connection, id)?;
+        keys::remove_all(connection, id)?;
         tiles::remove_all(connection, id)
     };
     site.store.write(end).await?;
     site.active.remove(id);
+    site.keys.remove(id);
     site.queues_changed.notify_waiters();
     site.queue_ended.notify_one();
     let objects = site.objects.clone();

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use tokio::time::timeout;
 
 /// A client that sends nothing of a body it promised for so long is given up.
@@ -29,12 +27,6 @@ pub async fn whole_body(body: Body, limit: usize) -> Result<Bytes, BodyError> {
         }
         _ => Err(BodyError::Broken),
     }
-}
-
-/// The access key in AWS's `Authorization` header: `… Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
-pub fn access_key(headers: &HeaderMap) -> Option<&str> {
-    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    header.split_once("Credential=")?.1.split('/').next().filter(|key| !key.is_empty())
 }
 
 /// A path with its `%XX` replaced; `None` when that gives no UTF-8 or is cut short.
@@ -72,14 +64,5 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(percent_decode(text).as_deref(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn the_access_key_is_the_first_part_of_the_credential() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(access_key(&headers), None);
-        let value = "AWS4-HMAC-SHA256 Credential=AKIAX/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host";
-        headers.insert(AUTHORIZATION, value.parse().unwrap());
-        assert_eq!(access_key(&headers), Some("AKIAX"));
     }
 }

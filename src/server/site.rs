@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
+use axum::http::request::Parts;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::active::ActiveJobs;
-use super::store::Store;
+use super::active::{ActiveJob, ActiveJobs};
+use super::keys::{KeyTimes, Keys};
+use super::sigv4::{self, Refusal, Service};
 use super::store::objects::Objects;
+use super::store::{Store, now_ms};
 
 /// Memory for voxels of cutouts and of chunks that are assembled, each, in KiB. What is larger runs alone.
 const CUTOUT_KIB: u32 = 768 * 1024;
@@ -22,10 +25,14 @@ pub struct Site {
     pub store: Store,
     pub objects: Objects,
     pub active: ActiveJobs,
+    pub keys: Keys,
     pub token: String,
     pub origin: String,
     pub completion_wait: Duration,
     pub visibility: Duration,
+    pub key_times: KeyTimes,
+    /// Milliseconds by which the clock that signatures are held against is ahead.
+    pub clock_ahead_ms: i64,
     /// Messages may have become visible, or queues have ended.
     pub queues_changed: Notify,
     /// A chunk may be ready for its assembly.
@@ -46,19 +53,24 @@ pub struct SiteParts {
     pub origin: String,
     pub completion_wait: Duration,
     pub visibility: Duration,
+    pub key_times: KeyTimes,
+    pub clock_ahead_ms: i64,
 }
 
 impl Site {
     pub fn new(parts: SiteParts) -> Arc<Site> {
-        let SiteParts { store, objects, token, origin, completion_wait, visibility } = parts;
+        let SiteParts { store, objects, token, origin, completion_wait, visibility, key_times, clock_ahead_ms } = parts;
         Arc::new(Site {
             store,
             objects,
             active: ActiveJobs::default(),
+            keys: Keys::default(),
             token,
             origin,
             completion_wait,
             visibility,
+            key_times,
+            clock_ahead_ms,
             queues_changed: Notify::new(),
             chunk_full: Notify::new(),
             queue_ended: Notify::new(),
@@ -74,6 +86,15 @@ impl Site {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
         background.spawn(task);
+    }
+
+    /// The job whose key signed a request. `payload` is the hash of its body, or what stands for it.
+    ///
+    /// # Errors
+    /// [`Refusal`] when nobody's did.
+    pub fn signer(&self, parts: &Parts, service: Service, payload: &str) -> Result<Arc<ActiveJob>, Refusal> {
+        let job = sigv4::verify(&self.keys, now_ms(), self.clock_ahead_ms, parts, service, payload)?;
+        self.active.by_id(job).ok_or(Refusal::UnknownKey)
     }
 
     /// Stops taking part in anything new and waits for what runs.

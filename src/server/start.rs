@@ -18,8 +18,10 @@ use tokio_util::sync::DropGuard;
 use super::active::{ActiveJob, JobQueues};
 use super::directory::Directory;
 use super::error::{ServerError, StoreError};
+use super::keys::KeyTimes;
 use super::site::{Site, SiteParts};
 use super::store::jobs::{self, Job};
+use super::store::keys;
 use super::store::objects::Objects;
 use super::store::queue::{self, QueueRole};
 use super::store::{Store, now_ms};
@@ -40,6 +42,10 @@ pub struct ServerOptions {
     pub completion_wait: Duration,
     /// How long a received upload message is hidden from others.
     pub visibility: Duration,
+    /// From when on and for how long the keys of a join are good.
+    pub key_times: KeyTimes,
+    /// Milliseconds by which the server's clock is ahead, as far as signatures go.
+    pub clock_ahead_ms: i64,
 }
 
 impl ServerOptions {
@@ -50,6 +56,8 @@ impl ServerOptions {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             completion_wait: Duration::from_secs(180),
             visibility: Duration::from_secs(120),
+            key_times: KeyTimes::default(),
+            clock_ahead_ms: 0,
         }
     }
 }
@@ -80,8 +88,17 @@ impl Server {
         directory.tell_origin(&origin)?;
         let (store, store_thread) =
             Store::open(&directory.database(), directory.into_lock()).map_err(|error| store_error(&dir, error))?;
-        let (completion_wait, visibility) = (options.completion_wait, options.visibility);
-        let site = Site::new(SiteParts { store, objects, token, origin, completion_wait, visibility });
+        let ServerOptions { completion_wait, visibility, key_times, clock_ahead_ms, .. } = options;
+        let site = Site::new(SiteParts {
+            store,
+            objects,
+            token,
+            origin,
+            completion_wait,
+            visibility,
+            key_times,
+            clock_ahead_ms,
+        });
         take_up(&site).await.map_err(|error| store_error(&dir, error))?;
         let serving = tokio::spawn(serve(site.clone(), listener));
         tracing::info!(origin = site.origin, dir = %dir.display(), "serving a local Boss");
@@ -168,6 +185,9 @@ async fn take_up(site: &Arc<Site>) -> Result<(), StoreError> {
         if job.status == JobStatus::Completing {
             site.spawn(completion::finish(site.clone(), active));
         }
+    }
+    for key in site.store.read(keys::list).await? {
+        site.keys.insert(Arc::new(key), now_ms());
     }
     let (objects, is_active) = (site.objects.clone(), site.clone());
     let remove = move || objects.remove_tiles_unless(|job| is_active.active.by_id(job).is_some());

@@ -85,7 +85,7 @@ class Joined:
             "region_name": "us-east-1",
             "endpoint_url": ORIGIN,
         }
-        self.id, self.reply = job, reply
+        self.id, self.reply, self.keys = job, reply, keys
         self.sqs, self.s3 = boto3.client("sqs", **keys), boto3.client("s3", **keys)
         self.upload = reply["ingest_job"]["upload_queue"]
         parameters = {name: reply["ingest_job"][name] for name in ("upload_queue", "ingest_queue")}
@@ -148,6 +148,7 @@ def tile_job(data):
     refused("AccessDenied", lambda: job.sqs.send_message(QueueUrl=job.upload, MessageBody="x"))
     refused("AccessDenied", lambda: job.s3.put_object(Bucket=job.reply["ingest_bucket_name"], Key="k", Body=b""))
     refused("MetadataTooLarge", lambda: job.put("tile_bucket_name", "k", b"", {"metadata": "x" * 2048}))
+    refused_with_another_secret(job)
     job.complete()
     try:
         job.sqs.receive_message(QueueUrl=job.upload)
@@ -155,6 +156,13 @@ def tile_job(data):
     except job.sqs.exceptions.QueueDoesNotExist:
         pass
     refused("InvalidAccessKeyId", lambda: job.put("tile_bucket_name", "k", b"", {}))
+
+
+def refused_with_another_secret(job):
+    keys = job.keys | {"aws_secret_access_key": job.keys["aws_secret_access_key"][::-1]}
+    sqs, s3 = boto3.client("sqs", **keys), boto3.client("s3", **keys)
+    refused("SignatureDoesNotMatch", lambda: sqs.receive_message(QueueUrl=job.upload))
+    refused("SignatureDoesNotMatch", lambda: s3.put_object(Bucket=job.reply["tile_bucket_name"], Key="k", Body=b"1"))
 
 
 def refused(code, call):

@@ -1,6 +1,7 @@
 """Signs fixed requests with botocore and writes them to tests/data/vectors/signatures.json.
 
-The unit tests of `src/boss/sign.rs` sign the same requests and must get the same headers.
+The unit tests of `src/boss/sign.rs` sign the same requests and must get the same headers; those of `src/server/sigv4` must find
+botocore's signatures right.
 Run with any Python that has botocore: python tests/foreign/make_signatures.py
 """
 
@@ -66,12 +67,56 @@ CASES = [
 ]
 
 
+# What other programs send and our client does not; only the local Boss, which checks signatures, has to know it.
+OTHER_CASES = [
+    {
+        "name": "an object whose bytes are signed, as boto3 sends it over http",
+        "service": "s3",
+        "method": "PUT",
+        "url": "http://127.0.0.1:8090/tiles.boss-local/bef1d7ef090fff3d43ffdffdc222a6f1%264%265%266%260",
+        "headers": {
+            "x-amz-acl": "private",
+            "x-amz-checksum-crc32": "y/Q5Jg==",
+            "x-amz-sdk-checksum-algorithm": "CRC32",
+            "x-amz-meta-metadata": '{"chunk_key":"a&1&4&5&6","ingest_job":7}',
+        },
+        "body": "123456789",
+        "signs_body": True,
+    },
+    {
+        "name": "parameters out of order, one without a value, and a header's outer blanks",
+        "service": "s3",
+        "method": "GET",
+        "url": "http://127.0.0.1:8090/tiles.boss-local/a%20b?x-id=GetObject&acl&partNumber=2&a=%2Fx",
+        "headers": {"x-amz-meta-metadata": "  two   blanks  "},
+        "body": "",
+    },
+    {
+        "name": "a message to the queue's own path",
+        "service": "sqs",
+        "method": "POST",
+        "url": "http://127.0.0.1:8090/000000000000/boss-local-7-index",
+        "headers": {"content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.SendMessage"},
+        "body": json.dumps({"QueueUrl": QUEUE, "MessageBody": "\u00fc & {\"a\": 1}"}),
+    },
+    {
+        "name": "a form of the older protocol",
+        "service": "sqs",
+        "method": "POST",
+        "url": "http://127.0.0.1:8090/",
+        "headers": {"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
+        "body": "Action=ReceiveMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Fh%2Fq",
+    },
+]
+
+
 def sign(case):
     """The headers that botocore adds to the request."""
     credentials = Credentials(KEYS["access_key"], KEYS["secret_key"], case.get("security_token"))
     request = AWSRequest(case["method"], case["url"], dict(case["headers"]), case["body"].encode())
-    request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
-    request.context["checksum"] = {"request_algorithm": {"in": "header", "name": "x-amz-checksum-crc32c"}}
+    request.context["client_config"] = Config(s3={"payload_signing_enabled": case.get("signs_body", False)})
+    if not case.get("signs_body"):
+        request.context["checksum"] = {"request_algorithm": {"in": "header", "name": "x-amz-checksum-crc32c"}}
     request.context["timestamp"] = NOW.strftime("%Y%m%dT%H%M%SZ")
     auth = botocore.auth.S3SigV4Auth if case["service"] == "s3" else botocore.auth.SigV4Auth
     auth(credentials, case["service"], "us-east-1").add_auth(request)
@@ -85,6 +130,7 @@ def main():
         "unix_time": int(NOW.replace(tzinfo=datetime.timezone.utc).timestamp()),
         "credentials": KEYS,
         "cases": [case | {"signed": sign(case)} for case in CASES],
+        "other_cases": [case | {"signed": sign(case)} for case in OTHER_CASES],
     }
     path = pathlib.Path(__file__).parent.parent / "data" / "vectors" / "signatures.json"
     path.write_text(json.dumps(vectors, indent=1) + "\n")

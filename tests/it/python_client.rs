@@ -78,7 +78,7 @@ fn start(python: &Path, bench: &Bench, boss: &ServedBoss) -> Child {
     let mut command = Command::new(python.join("bin/boss-ingest"));
     command.args(["theirs.json", "-f"]).env_clear().current_dir(bench.path());
     command.env("HOME", bench.path()).env("PATH", "/usr/bin:/bin").env("INTERN_TOKEN", boss.token());
-    command.env("AWS_ENDPOINT_URL", &boss.origin).env("PYTHONPATH", plugins);
+    command.env("AWS_ENDPOINT_URL", &boss.origin).env("PYTHONPATH", plugins).env("PYTHONDONTWRITEBYTECODE", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

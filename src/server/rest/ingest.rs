@@ -12,11 +12,10 @@ use super::Call;
 use super::auth::LOCAL_USER;
 use super::error::{Code, RestError, empty_reply, json_reply};
 use super::join::{self, no_such_job};
-use crate::protocol::{Credentials, JobList, JobListEntry, JobStatus, StatusReply};
+use crate::protocol::{JobList, JobListEntry, JobStatus, StatusReply};
 use crate::server::active::ActiveJob;
 use crate::server::channel::{Described, Missing};
 use crate::server::completion::{self, Answer};
-use crate::server::directory::random_hex;
 use crate::server::error::StoreError;
 use crate::server::jobspec::{JobSpec, SpecError};
 use crate::server::population;
@@ -80,7 +79,6 @@ fn add(connection: &Connection, spec: &JobSpec, config: String) -> Result<(Job, 
         dtype: channel.dtype,
         resource: described.resource(),
         task_count: spec.grid.count(),
-        credentials: new_credentials(),
     };
     let id = jobs::insert(connection, &new, now_ms())?;
     let roles = ActiveJob::roles(spec.kind()).iter();
@@ -89,11 +87,6 @@ fn add(connection: &Connection, spec: &JobSpec, config: String) -> Result<(Job, 
     let job = jobs::find(connection, id)?.ok_or_else(|| no_such_job(id))?;
     let active = ActiveJob::new(&job, queues)?;
     Ok((job, active))
-}
-
-fn new_credentials() -> Credentials {
-    let access_key = format!("AKIA{}", random_hex()[..16].to_uppercase());
-    Credentials { access_key, secret_key: random_hex(), security_token: None }
 }
 
 async fn list(call: &Call<'_>) -> Result<Response, RestError> {

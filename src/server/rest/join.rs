@@ -1,43 +1,55 @@
 //! What `GET /ingest/ID` says: all that a client needs to take part in a job.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::Call;
 use super::error::{Code, RestError};
-use crate::protocol::{IngestJob, JobKind, JobStatus, JoinReply};
+use crate::protocol::{Credentials, IngestJob, JobKind, JobStatus, JoinReply};
 use crate::server::active::ActiveJob;
 use crate::server::jobspec::JobSpec;
+use crate::server::keys::{Key, KeyTimes};
 use crate::server::s3::{INGEST_BUCKET, TILE_BUCKET};
 use crate::server::store::jobs::{self, Job};
+use crate::server::store::keys;
+use crate::server::store::now_ms;
 use crate::server::store::queue::QueueRole;
 use crate::server::task_text::queue_url;
 
-/// Joins: a job whose upload queue is full moves on from preparing.
+/// Joins: a job whose upload queue is full moves on from preparing, and whoever joins gets keys of its own.
 pub async fn join(call: &Call<'_>, id: u64) -> Result<Value, RestError> {
-    let (job, spec) = find(call, id, true).await?;
+    let times = call.site.key_times;
+    let (job, key) = call.site.store.write(move |connection| enter(connection, id, times)).await?;
+    let spec = ActiveJob::new(&job, Vec::new())?.spec;
+    let credentials = key.as_ref().map(Key::credentials);
+    if let Some(key) = key {
+        call.site.keys.insert(Arc::new(key), now_ms());
+    }
     match job.status {
         JobStatus::Deleted => {
             Err(RestError::boss(Code::InvalidRequest, format!("The job with id {id} has been deleted")))
         }
         JobStatus::Complete | JobStatus::Failed => Ok(json!({"ingest_job": ingest_job(&job, &spec, None)})),
-        _ => Ok(whole_reply(&job, &spec, &call.origin)),
+        _ => Ok(whole_reply(&job, &spec, &call.origin, credentials)),
     }
 }
 
-/// A job and what its configuration says.
-pub async fn find(call: &Call<'_>, id: u64, advance: bool) -> Result<(Job, JobSpec), RestError> {
-    let find = move |connection: &Connection| {
-        let mut job = jobs::find(connection, id)?.ok_or_else(|| no_such_job(id))?;
-        if advance && job.status == JobStatus::Preparing && job.is_populated() {
-            jobs::set_status(connection, id, JobStatus::Uploading)?;
-            job.status = JobStatus::Uploading;
-        }
-        Ok::<_, RestError>(job)
-    };
-    let job = if advance { call.site.store.write(find).await? } else { call.site.store.read(find).await? };
-    let spec = ActiveJob::new(&job, Vec::new())?.spec;
-    Ok((job, spec))
+/// Finds a job, moves it on if it is ready, and makes keys if there is something to do with them.
+fn enter(connection: &Connection, id: u64, times: KeyTimes) -> Result<(Job, Option<Key>), RestError> {
+    use JobStatus::{Completing, Preparing, Uploading, WaitOnQueues};
+    let mut job = jobs::find(connection, id)?.ok_or_else(|| no_such_job(id))?;
+    if job.status == Preparing && job.is_populated() {
+        jobs::set_status(connection, id, Uploading)?;
+        job.status = Uploading;
+    }
+    if !matches!(job.status, Uploading | WaitOnQueues | Completing) {
+        return Ok((job, None));
+    }
+    let key = Key::make(id, now_ms(), times);
+    keys::insert(connection, &key)?;
+    Ok((job, Some(key)))
 }
 
 pub fn no_such_job(id: u64) -> RestError {
@@ -62,10 +74,10 @@ fn ingest_job(job: &Job, spec: &JobSpec, origin: Option<&str>) -> IngestJob {
     }
 }
 
-fn whole_reply(job: &Job, spec: &JobSpec, origin: &str) -> Value {
+fn whole_reply(job: &Job, spec: &JobSpec, origin: &str, credentials: Option<Credentials>) -> Value {
     let reply = JoinReply {
         ingest_job: ingest_job(job, spec, Some(origin)),
-        credentials: (job.status != JobStatus::Preparing).then(|| job.new.credentials.clone()),
+        credentials,
         tile_bucket_name: Some(TILE_BUCKET.to_owned()),
         ingest_bucket_name: Some(INGEST_BUCKET.to_owned()),
         kvio_settings: json!({"cache_host": "local", "cache_db": 0, "read_timeout": 1_209_600}),

@@ -4,19 +4,25 @@ use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use super::error::S3Error;
+use super::put::PAYLOAD;
 
 const CRC32C: &str = "x-amz-checksum-crc32c";
 const CRC32: &str = "x-amz-checksum-crc32";
 const MD5: &str = "content-md5";
+/// Stands for the hash of a body that is not signed.
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// What the bytes have to give. Other digests than these three are not looked at.
+/// What the bytes have to give. Other digests than these four are not looked at.
 #[derive(Debug, Default)]
 pub struct Expected {
     crc32c: Option<[u8; 4]>,
     crc32: Option<[u8; 4]>,
     md5: Option<[u8; 16]>,
+    /// Of the body that the signature covers, in hexadecimal; `None` when it covers none.
+    sha256: Option<String>,
 }
 
 /// The digests of the bytes so far.
@@ -24,16 +30,28 @@ pub struct Running {
     md5: Md5,
     crc32c: Option<u32>,
     crc32: Option<crc32fast::Hasher>,
+    sha256: Option<Sha256>,
 }
 
 impl Expected {
     pub fn read(headers: &HeaderMap) -> Result<Self, S3Error> {
-        Ok(Expected { crc32c: digest(headers, CRC32C)?, crc32: digest(headers, CRC32)?, md5: digest(headers, MD5)? })
+        let payload = headers.get(PAYLOAD).and_then(|payload| payload.to_str().ok());
+        Ok(Expected {
+            crc32c: digest(headers, CRC32C)?,
+            crc32: digest(headers, CRC32)?,
+            md5: digest(headers, MD5)?,
+            sha256: payload.filter(|payload| *payload != UNSIGNED).map(str::to_owned),
+        })
     }
 
     /// Begins to compute what is expected, and the MD5, which is the object's ETag.
     pub fn begin(&self) -> Running {
-        Running { md5: Md5::new(), crc32c: self.crc32c.map(|_| 0), crc32: self.crc32.map(|_| Default::default()) }
+        Running {
+            md5: Md5::new(),
+            crc32c: self.crc32c.map(|_| 0),
+            crc32: self.crc32.map(|_| Default::default()),
+            sha256: self.sha256.as_ref().map(|_| Sha256::new()),
+        }
     }
 
     /// The checksum headers that the reply repeats.
@@ -55,6 +73,10 @@ impl Expected {
         if self.md5.is_some_and(|expected| expected != md5) {
             return Err(S3Error::BadDigest { algorithm: "Content-MD5" });
         }
+        let sha256 = found.sha256.map(|hasher| hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        if sha256 != self.sha256 {
+            return Err(S3Error::PayloadMismatch);
+        }
         Ok(md5.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -66,6 +88,9 @@ impl Running {
             *sum = crc32c::crc32c_append(*sum, bytes);
         }
         if let Some(hasher) = &mut self.crc32 {
+            hasher.update(bytes);
+        }
+        if let Some(hasher) = &mut self.sha256 {
             hasher.update(bytes);
         }
     }
@@ -81,10 +106,12 @@ fn digest<const N: usize>(headers: &HeaderMap, header: &'static str) -> Result<O
 mod tests {
     use super::*;
 
+    const SHA256: &str = "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225";
+
     /// The check values of the algorithms' catalogue entries for the text `123456789`.
     #[test]
     fn each_digest_is_compared() {
-        let good = [(CRC32C, "4waSgw=="), (CRC32, "y/Q5Jg=="), (MD5, "JfnnlDI7RTiF9RgfG2JNCw==")];
+        let good = [(CRC32C, "4waSgw=="), (CRC32, "y/Q5Jg=="), (MD5, "JfnnlDI7RTiF9RgfG2JNCw=="), (PAYLOAD, SHA256)];
         for (header, value) in good {
             for (body, matches) in [("123456789", true), ("123456780", false)] {
                 let headers = HeaderMap::from_iter([(header.parse().unwrap(), value.parse().unwrap())]);

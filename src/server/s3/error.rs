@@ -5,16 +5,17 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 
-use super::put::MAX_OBJECT_BYTES;
+use super::put::{MAX_OBJECT_BYTES, PAYLOAD};
 use crate::protocol::MAX_METADATA_BYTES;
 use crate::server::error::StoreError;
+use crate::server::sigv4::Refusal;
 
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {
     #[error("Access Denied")]
     AccessDenied,
-    #[error("The AWS Access Key Id you provided does not exist in our records.")]
-    UnknownKey,
+    #[error("{}", told(.0))]
+    Refused(#[from] Refusal),
     #[error("The specified bucket does not exist")]
     NoSuchBucket,
     #[error("The specified key is not valid.")]
@@ -31,6 +32,10 @@ pub enum S3Error {
     TooLarge,
     #[error("You did not provide the number of bytes specified by the Content-Length HTTP header.")]
     Incomplete,
+    #[error("Missing required header for this request: {PAYLOAD}")]
+    NoPayloadHash,
+    #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
+    PayloadMismatch,
     #[error("Bodies that are signed in chunks are not understood here.")]
     SignedChunks,
     #[error("The object is not a cuboid of job {job}: {reason}")]
@@ -39,11 +44,37 @@ pub enum S3Error {
     Store(#[from] StoreError),
 }
 
+/// S3's words, where they are not those of all services.
+fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::UnknownKey => "The AWS Access Key Id you provided does not exist in our records.".to_owned(),
+        Refusal::Skewed { .. } => {
+            "The difference between the request time and the current time is too large.".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::NotSigned | Refusal::NoDate | Refusal::HeaderNotSigned { .. } => {
+            (StatusCode::FORBIDDEN, "AccessDenied")
+        }
+        Refusal::Malformed { .. } => (StatusCode::BAD_REQUEST, "AuthorizationHeaderMalformed"),
+        Refusal::UnknownKey => (StatusCode::FORBIDDEN, "InvalidAccessKeyId"),
+        Refusal::Expired => (StatusCode::BAD_REQUEST, "ExpiredToken"),
+        Refusal::Skewed { .. } => (StatusCode::FORBIDDEN, "RequestTimeTooSkewed"),
+        Refusal::Mismatch => (StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
+    }
+}
+
 impl S3Error {
     fn code(&self) -> (StatusCode, &'static str) {
         match self {
             S3Error::AccessDenied => (StatusCode::FORBIDDEN, "AccessDenied"),
-            S3Error::UnknownKey => (StatusCode::FORBIDDEN, "InvalidAccessKeyId"),
+            S3Error::Refused(refusal) => refusal_code(refusal),
+            S3Error::NoPayloadHash => (StatusCode::BAD_REQUEST, "InvalidRequest"),
+            S3Error::PayloadMismatch => (StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch"),
             S3Error::NoSuchBucket => (StatusCode::NOT_FOUND, "NoSuchBucket"),
             S3Error::Key => (StatusCode::BAD_REQUEST, "InvalidURI"),
             S3Error::MetadataTooLarge { .. } => (StatusCode::BAD_REQUEST, "MetadataTooLarge"),

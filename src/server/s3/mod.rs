@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::Method;
+use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 
 use self::error::S3Error;
-use super::active::ActiveJob;
 use super::http;
+use super::sigv4::{Refusal, Service};
 use super::site::Site;
 use crate::protocol::JobKind;
 
@@ -29,7 +30,12 @@ pub async fn handle(site: &Arc<Site>, request: Request) -> Response {
 async fn run(site: &Arc<Site>, request: Request) -> Result<Response, S3Error> {
     let path = http::percent_decode(request.uri().path()).ok_or(S3Error::Key)?;
     let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
-    let job = sender(site, &request)?;
+    let (parts, body) = request.into_parts();
+    if !parts.headers.contains_key(AUTHORIZATION) {
+        return Err(Refusal::NotSigned.into());
+    }
+    let payload = put::payload(&parts.headers)?;
+    let job = site.signer(&parts, Service::S3, payload)?;
     let own_bucket = match job.kind() {
         JobKind::Tile => TILE_BUCKET,
         JobKind::Volumetric => INGEST_BUCKET,
@@ -38,18 +44,9 @@ async fn run(site: &Arc<Site>, request: Request) -> Result<Response, S3Error> {
         return Err(S3Error::NoSuchBucket);
     }
     // A query is part of another call than PutObject: tagging, ACLs, parts of an upload.
-    if bucket != own_bucket || request.method() != Method::PUT || key.is_empty() || is_other_call(&request) {
+    let is_other_call = parts.uri.query().is_some_and(|query| query != "x-id=PutObject" && !query.is_empty());
+    if bucket != own_bucket || parts.method != Method::PUT || key.is_empty() || is_other_call {
         return Err(S3Error::AccessDenied);
     }
-    let key = key.to_owned();
-    put::run(site, &job, &key, request).await
-}
-
-fn sender(site: &Site, request: &Request) -> Result<Arc<ActiveJob>, S3Error> {
-    let key = http::access_key(request.headers()).ok_or(S3Error::AccessDenied)?;
-    site.active.by_access_key(key).ok_or(S3Error::UnknownKey)
-}
-
-fn is_other_call(request: &Request) -> bool {
-    request.uri().query().is_some_and(|query| query != "x-id=PutObject" && !query.is_empty())
+    put::run(site, &job, key, &parts.headers, body).await
 }

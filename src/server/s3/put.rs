@@ -7,9 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, ETAG};
-use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
 use bytes::BytesMut;
 use serde_json::{Map, Value};
@@ -32,11 +31,25 @@ const PART_BYTES: usize = 512 * 1024;
 /// Bytes of a Blosc header (c-blosc, `README_HEADER.rst`).
 const BLOSC_HEADER: usize = 16;
 
-pub async fn run(site: &Arc<Site>, job: &Arc<ActiveJob>, key: &str, request: Request) -> Result<Response, S3Error> {
-    let (parts, body) = request.into_parts();
-    let metadata = metadata(&parts.headers)?;
-    let expected = Expected::read(&parts.headers)?;
-    check_length(&parts.headers)?;
+/// Holds the hash of the body, or what stands for it in the signature.
+pub const PAYLOAD: &str = "x-amz-content-sha256";
+
+/// What the sender of an object says of its body: its SHA-256, or that it has none.
+pub fn payload(headers: &HeaderMap) -> Result<&str, S3Error> {
+    let payload = headers.get(PAYLOAD).and_then(|payload| payload.to_str().ok()).ok_or(S3Error::NoPayloadHash)?;
+    if payload.starts_with("STREAMING-") { Err(S3Error::SignedChunks) } else { Ok(payload) }
+}
+
+pub async fn run(
+    site: &Arc<Site>,
+    job: &Arc<ActiveJob>,
+    key: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, S3Error> {
+    let metadata = metadata(headers)?;
+    let expected = Expected::read(headers)?;
+    check_length(headers)?;
     let received = receive(site, body, expected.begin()).await?;
     let size_bytes = received.size_bytes;
     let etag = expected.check(received.running)?;
@@ -67,11 +80,8 @@ fn metadata(headers: &HeaderMap) -> Result<Value, S3Error> {
 }
 
 fn check_length(headers: &HeaderMap) -> Result<(), S3Error> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(HeaderName::from_static("x-amz-content-sha256")).is_some_and(|kind| kind.starts_with("STREAMING-")) {
-        return Err(S3Error::SignedChunks);
-    }
-    match text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()) {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    match length.and_then(|length| length.parse::<u64>().ok()) {
         Some(length) if length > MAX_OBJECT_BYTES => Err(S3Error::TooLarge),
         _ => Ok(()),
     }

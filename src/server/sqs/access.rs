@@ -1,26 +1,25 @@
 //! What a job's credentials allow: the policy that ndingest writes for them (`boss-protocol`, "credentials may do").
 
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 
 use super::error::SqsError;
 use super::{Action, Target};
-use crate::server::http;
+use crate::server::sigv4::{self, Service};
 use crate::server::site::Site;
 use crate::server::store::queue::QueueRole;
 
-/// Finds the queue, if its job runs and the request's key may do this with it.
+/// Finds the queue, if its job runs, and the request is signed with a key that may do this with it.
 ///
 /// The queue is looked for first: a client learns from a missing queue that its job is over, also when its key is
 /// no longer known.
-pub fn judge(site: &Site, headers: &HeaderMap, queue_name: &str, action: &Action) -> Result<Target, SqsError> {
+pub fn judge(site: &Site, parts: &Parts, body: &[u8], queue_name: &str, action: &Action) -> Result<Target, SqsError> {
     let (job, role) = site.active.by_queue_name(queue_name).ok_or(SqsError::NoSuchQueue)?;
-    let key = http::access_key(headers).ok_or(SqsError::UnknownKey)?;
-    let sender = site.active.by_access_key(key).ok_or(SqsError::UnknownKey)?;
+    let sender = site.signer(parts, Service::Sqs, &sigv4::hash(body))?;
     if sender.id != job.id || !allows(role, action) {
         return Err(SqsError::AccessDenied);
     }
     let queue = job.queue(role).ok_or(SqsError::NoSuchQueue)?;
-    Ok(Target { job, role, queue, origin: site.origin_for(headers) })
+    Ok(Target { job, role, queue, origin: site.origin_for(&parts.headers) })
 }
 
 fn allows(role: QueueRole, action: &Action) -> bool {

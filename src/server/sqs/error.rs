@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::server::error::StoreError;
+use crate::server::sigv4::Refusal;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {
@@ -10,8 +11,8 @@ pub enum SqsError {
     NoSuchQueue,
     #[error("Access to the resource is denied.")]
     AccessDenied,
-    #[error("The security token included in the request is invalid.")]
-    UnknownKey,
+    #[error("{}", told(.0))]
+    Refused(#[from] Refusal),
     #[error("The action or operation requested is invalid. Verify that the action is typed correctly.")]
     UnknownAction,
     #[error("The request cannot be read.")]
@@ -38,10 +39,19 @@ pub enum SqsError {
     Store(#[from] StoreError),
 }
 
+/// SQS's words, where they are not those of all services.
+fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::UnknownKey => "The security token included in the request is invalid.".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 impl SqsError {
     pub fn status(&self) -> StatusCode {
         match self {
-            SqsError::AccessDenied | SqsError::UnknownKey => StatusCode::FORBIDDEN,
+            SqsError::Refused(Refusal::Malformed { .. } | Refusal::NoDate) => StatusCode::BAD_REQUEST,
+            SqsError::AccessDenied | SqsError::Refused(_) => StatusCode::FORBIDDEN,
             SqsError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -52,7 +62,15 @@ impl SqsError {
         match self {
             SqsError::NoSuchQueue => "com.amazonaws.sqs#QueueDoesNotExist",
             SqsError::AccessDenied => "com.amazon.coral.service#AccessDeniedException",
-            SqsError::UnknownKey => "com.amazon.coral.service#UnrecognizedClientException",
+            SqsError::Refused(refusal) => match refusal {
+                Refusal::NotSigned => "com.amazon.coral.service#MissingAuthenticationTokenException",
+                Refusal::Malformed { .. } | Refusal::NoDate => "com.amazon.coral.service#IncompleteSignatureException",
+                Refusal::UnknownKey => "com.amazon.coral.service#UnrecognizedClientException",
+                Refusal::Expired => "com.amazon.coral.service#ExpiredTokenException",
+                Refusal::Skewed { .. } | Refusal::HeaderNotSigned { .. } | Refusal::Mismatch => {
+                    "com.amazon.coral.service#InvalidSignatureException"
+                }
+            },
             SqsError::UnknownAction => "com.amazon.coral.service#UnknownOperationException",
             SqsError::Unreadable => "com.amazon.coral.service#SerializationException",
             SqsError::Missing { .. } => "com.amazonaws.sqs#MissingRequiredParameterException",
@@ -74,7 +92,13 @@ impl SqsError {
         match self {
             SqsError::NoSuchQueue => "AWS.SimpleQueueService.NonExistentQueue",
             SqsError::AccessDenied => "AccessDenied",
-            SqsError::UnknownKey => "InvalidClientTokenId",
+            SqsError::Refused(refusal) => match refusal {
+                Refusal::NotSigned => "MissingAuthenticationToken",
+                Refusal::Malformed { .. } | Refusal::NoDate => "IncompleteSignature",
+                Refusal::UnknownKey => "InvalidClientTokenId",
+                Refusal::Expired => "ExpiredToken",
+                Refusal::Skewed { .. } | Refusal::HeaderNotSigned { .. } | Refusal::Mismatch => "SignatureDoesNotMatch",
+            },
             SqsError::UnknownAction => "InvalidAction",
             SqsError::Unreadable => "MalformedInput",
             SqsError::Missing { .. } => "MissingParameter",

@@ -101,7 +101,7 @@ async fn run(site: &Arc<Site>, request: Request) -> Result<Reply, SqsError> {
     let (parts, body) = request.into_parts();
     let body = http::whole_body(body, MAX_BODY_BYTES).await.map_err(|_| SqsError::Unreadable)?;
     let (queue_name, action) = json::read(&parts, &body)?;
-    let target = access::judge(site, &parts.headers, &queue_name, &action)?;
+    let target = access::judge(site, &parts, &body, &queue_name, &action)?;
     match action {
         Action::Receive { limit, wait_s, visibility_s } => {
             receive::run(site, &target, limit, wait_s, visibility_s).await

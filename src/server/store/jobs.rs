@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::StoreError;
-use crate::protocol::{Credentials, JobStatus, ProjectIds};
+use crate::protocol::{JobStatus, ProjectIds};
 use crate::volume::Dtype;
 
 /// A job that is about to be created.
@@ -19,7 +19,6 @@ pub struct NewJob {
     /// The `resource` of join replies.
     pub resource: Value,
     pub task_count: u64,
-    pub credentials: Credentials,
 }
 
 /// A job as the store knows it.
@@ -58,11 +57,6 @@ impl Job {
             dtype,
             resource,
             task_count: row.get("task_count")?,
-            credentials: Credentials {
-                access_key: row.get("access_key")?,
-                secret_key: row.get("secret_key")?,
-                security_token: None,
-            },
         };
         Ok(Some(Job {
             id: row.get("id")?,
@@ -80,8 +74,8 @@ impl Job {
 pub fn insert(connection: &Connection, new: &NewJob, now_ms: i64) -> Result<u64, StoreError> {
     connection.execute(
         "INSERT INTO jobs (status, creator, config, collection, experiment, channel, resolution, dtype, resource,
-             task_count, access_key, secret_key, created_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             task_count, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             u64::from(JobStatus::Preparing),
             new.creator,
@@ -93,8 +87,6 @@ pub fn insert(connection: &Connection, new: &NewJob, now_ms: i64) -> Result<u64,
             new.dtype.name(),
             new.resource.to_string(),
             new.task_count,
-            new.credentials.access_key,
-            new.credentials.secret_key,
             now_ms
         ],
     )?;

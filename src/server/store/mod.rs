@@ -9,6 +9,7 @@
 
 pub mod index;
 pub mod jobs;
+pub mod keys;
 pub mod objects;
 pub mod queue;
 mod readers;

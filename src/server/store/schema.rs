@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::StoreError;
 
 /// The format of the database. A database with a higher number is left alone.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Times are milliseconds since 1970. Queue and message ids are never used twice.
 ///
@@ -23,7 +23,6 @@ CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, status INTEGER NOT NULL, creator TEXT NOT NULL, config TEXT NOT NULL,
     collection INTEGER NOT NULL, experiment INTEGER NOT NULL, channel INTEGER NOT NULL, resolution INTEGER NOT NULL,
     dtype TEXT NOT NULL, resource TEXT NOT NULL, task_count INTEGER NOT NULL, populated INTEGER NOT NULL DEFAULT 0,
-    access_key TEXT NOT NULL, secret_key TEXT NOT NULL,
     created_ms INTEGER NOT NULL, completed_ms INTEGER, waiting_since_ms INTEGER
 );
 CREATE INDEX jobs_by_status ON jobs (status);
@@ -47,6 +46,20 @@ CREATE TABLE tiles (
     job INTEGER NOT NULL, key TEXT NOT NULL, size_bytes INTEGER NOT NULL, metadata TEXT NOT NULL,
     PRIMARY KEY (job, key)
 ) WITHOUT ROWID;
+CREATE TABLE keys (
+    access_key TEXT PRIMARY KEY, job INTEGER NOT NULL, secret_key TEXT NOT NULL,
+    valid_from_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Format 1 had one pair of keys for each job, which lasted as long as the job.
+const FROM_1: &str = "
+CREATE TABLE keys (
+    access_key TEXT PRIMARY KEY, job INTEGER NOT NULL, secret_key TEXT NOT NULL,
+    valid_from_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE jobs DROP COLUMN access_key;
+ALTER TABLE jobs DROP COLUMN secret_key;
 ";
 
 /// Opens the connection of the writer and makes the tables of a new database.
@@ -57,6 +70,7 @@ pub fn open(file: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(64);
     match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
         0 => connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;"))?,
+        1 => connection.execute_batch(&format!("BEGIN; {FROM_1} PRAGMA user_version = {FORMAT}; COMMIT;"))?,
         FORMAT => {}
         found => return Err(StoreError::Newer { found, known: FORMAT }),
     }
@@ -86,7 +100,20 @@ mod tests {
     fn a_database_of_a_newer_version_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("boss.sqlite");
-        open(&file).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
-        assert!(matches!(open(&file), Err(StoreError::Newer { found: 2, known: FORMAT })));
+        open(&file).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
+        assert!(matches!(open(&file), Err(StoreError::Newer { found: 3, known: FORMAT })));
+    }
+
+    #[test]
+    fn a_database_of_the_first_format_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("boss.sqlite");
+        let old = "CREATE TABLE jobs (id INTEGER, access_key TEXT NOT NULL, secret_key TEXT NOT NULL);
+            INSERT INTO jobs VALUES (7, 'a', 's'); PRAGMA user_version = 1;";
+        Connection::open(&file).unwrap().execute_batch(old).unwrap();
+        let connection = open(&file).unwrap();
+        let columns = connection.query_row("SELECT * FROM jobs", [], |row| Ok(row.as_ref().column_count())).unwrap();
+        assert_eq!(columns, 1);
+        connection.execute_batch("SELECT access_key FROM keys").unwrap();
     }
 }

@@ -2,14 +2,17 @@
 
 mod cutouts;
 mod jobs;
+mod keys;
 mod objects;
 mod queues;
 mod resources;
 mod restart;
+#[path = "../../../tests/it/support/sign.rs"]
+mod sign;
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, Request, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,8 +30,25 @@ struct Boss {
 /// A joined job.
 struct Job {
     id: u64,
-    access_key: String,
+    keys: Keys,
     reply: Value,
+}
+
+/// What a join gives to sign with.
+#[derive(Clone)]
+struct Keys {
+    access_key: String,
+    secret_key: String,
+}
+
+impl Keys {
+    fn new(access_key: &str, secret_key: &str) -> Keys {
+        Keys { access_key: access_key.to_owned(), secret_key: secret_key.to_owned() }
+    }
+
+    fn sign(&self, request: RequestBuilder, service: &str) -> Request {
+        sign::signed(request, service, &self.access_key, &self.secret_key)
+    }
 }
 
 impl Boss {
@@ -100,29 +120,32 @@ impl Boss {
             let (status, reply) = self.get(&format!("/latest/ingest/{id}")).await;
             assert_eq!(status, 200, "{reply}");
             if reply["ingest_job"]["status"] == 1 {
-                let access_key = reply["credentials"]["access_key"].as_str().unwrap().to_owned();
-                return Job { id, access_key, reply };
+                let key = |name: &str| reply["credentials"][name].as_str().unwrap();
+                return Job { id, keys: Keys::new(key("access_key"), key("secret_key")), reply };
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    async fn sqs(&self, access_key: &str, action: &str, body: Value) -> (u16, Value) {
-        let request = self.client.post(self.server.origin()).header("Authorization", credential(access_key));
-        let request = request.header("X-Amz-Target", format!("AmazonSQS.{action}"));
-        answer(request.body(body.to_string()).send().await.unwrap()).await
+    async fn sqs(&self, keys: &Keys, action: &str, body: Value) -> (u16, Value) {
+        let request = self.client.post(self.server.origin()).header("X-Amz-Target", format!("AmazonSQS.{action}"));
+        answer(self.send(keys.sign(request.body(body.to_string()), "sqs")).await).await
+    }
+
+    async fn send(&self, request: Request) -> Response {
+        self.client.execute(request).await.unwrap()
     }
 
     async fn receive(&self, job: &Job, limit: u64) -> Vec<Value> {
         let body = json!({"QueueUrl": job.queue("upload_queue"), "MaxNumberOfMessages": limit});
-        let (status, mut reply) = self.sqs(&job.access_key, "ReceiveMessage", body).await;
+        let (status, mut reply) = self.sqs(&job.keys, "ReceiveMessage", body).await;
         assert_eq!(status, 200, "{reply}");
         reply["Messages"].as_array_mut().map(std::mem::take).unwrap_or_default()
     }
 
     async fn acknowledge(&self, job: &Job, message: &Value) {
         let body = json!({"QueueUrl": job.queue("upload_queue"), "ReceiptHandle": message["ReceiptHandle"]});
-        assert_eq!(self.sqs(&job.access_key, "DeleteMessage", body).await, (200, json!({})));
+        assert_eq!(self.sqs(&job.keys, "DeleteMessage", body).await, (200, json!({})));
     }
 
     async fn announce(&self, job: &Job, keys: &Value) {
@@ -131,26 +154,31 @@ impl Boss {
             "x_size": 512, "y_size": 512,
         });
         let body = json!({"QueueUrl": job.queue("tile_index_queue"), "MessageBody": body.to_string()});
-        let (status, reply) = self.sqs(&job.access_key, "SendMessage", body).await;
+        let (status, reply) = self.sqs(&job.keys, "SendMessage", body).await;
         assert_eq!(status, 200, "{reply}");
     }
 
-    fn put(&self, job: &Job, bucket: &str, key: &str, bytes: Vec<u8>) -> RequestBuilder {
+    fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> RequestBuilder {
         let url = format!("{}/{bucket}/{}", self.server.origin(), key.replace('&', "%26"));
-        self.client.put(url).header("Authorization", credential(&job.access_key)).body(bytes)
+        self.client.put(url).body(bytes)
+    }
+
+    /// Sends a put, signed with the job's keys.
+    async fn send_put(&self, job: &Job, put: RequestBuilder) -> Response {
+        self.send(job.keys.sign(put, "s3")).await
     }
 
     async fn put_tile(&self, job: &Job, key: &str, bytes: Vec<u8>) {
-        let request = self.put(job, "tiles.boss-local", key, bytes);
+        let request = self.put("tiles.boss-local", key, bytes);
         let request = request.header("x-amz-meta-message_id", "m").header("x-amz-meta-receipt_handle", "r");
-        assert_eq!(request.send().await.unwrap().status(), 200);
+        assert_eq!(self.send_put(job, request).await.status(), 200);
     }
 
     async fn put_cuboid(&self, job: &Job, key: &str, voxels: &Block) {
         let frame = codec::compress(voxels.as_bytes(), voxels.dtype(), &BloscSettings::default()).unwrap();
         let metadata = json!({"ingest_job": job.id, "chunk_key": "k", "parameters": {}}).to_string();
-        let request = self.put(job, "ingest.boss-local", key, frame).header("x-amz-meta-metadata", metadata);
-        let response = request.send().await.unwrap();
+        let request = self.put("ingest.boss-local", key, frame).header("x-amz-meta-metadata", metadata);
+        let response = self.send_put(job, request).await;
         assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
     }
 
@@ -227,10 +255,6 @@ impl Job {
 
 fn quick(options: ServerOptions) -> ServerOptions {
     ServerOptions { completion_wait: Duration::ZERO, ..options }
-}
-
-fn credential(access_key: &str) -> String {
-    format!("AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host")
 }
 
 fn body(message: &Value) -> Value {

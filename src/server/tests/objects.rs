@@ -18,12 +18,15 @@ async fn an_object_is_stored_when_its_digests_match() {
     let (boss, job) = tile_job().await;
     let bytes = b"123456789".to_vec();
     let crc32c = STANDARD.encode(crc32c::crc32c(&bytes).to_be_bytes());
-    let put = |key: &str| boss.put(&job, "tiles.boss-local", key, bytes.clone());
-    let good = put("a&1").header("x-amz-checksum-crc32c", &crc32c).send().await.unwrap();
+    let put = |key: &str, crc32c: &str| {
+        let put = boss.put("tiles.boss-local", key, bytes.clone());
+        boss.send_put(&job, put.header("x-amz-checksum-crc32c", crc32c))
+    };
+    let good = put("a&1", &crc32c).await;
     assert_eq!(good.status(), 200);
     assert_eq!(good.headers()["x-amz-checksum-crc32c"], &*crc32c);
     assert_eq!(good.headers()["etag"], "\"25f9e794323b453885f5181f1b624d0b\"");
-    let bad = put("a&2").header("x-amz-checksum-crc32c", "AAAAAA==").send().await.unwrap();
+    let bad = put("a&2", "AAAAAA==").await;
     assert_eq!(bad.status(), 400);
     assert!(bad.text().await.unwrap().contains("<Code>BadDigest</Code>"));
     let files = walk(&boss.folder.path().join("tiles"));
@@ -39,8 +42,8 @@ fn walk(folder: &std::path::Path) -> usize {
 async fn metadata_have_a_limit_of_2048_bytes() {
     let (boss, job) = tile_job().await;
     for (value_bytes, status) in [(2048 - 8, 200), (2048 - 7, 400)] {
-        let put = boss.put(&job, "tiles.boss-local", "k", vec![1]);
-        let response = put.header("x-amz-meta-metadata", "x".repeat(value_bytes)).send().await.unwrap();
+        let put = boss.put("tiles.boss-local", "k", vec![1]);
+        let response = boss.send_put(&job, put.header("x-amz-meta-metadata", "x".repeat(value_bytes))).await;
         assert_eq!(response.status().as_u16(), status);
         assert_eq!(response.text().await.unwrap().contains("<Code>MetadataTooLarge</Code>"), status == 400);
     }
@@ -49,26 +52,25 @@ async fn metadata_have_a_limit_of_2048_bytes() {
 #[tokio::test]
 async fn keys_open_only_the_bucket_of_their_job() {
     let (boss, job) = tile_job().await;
-    let unknown = Job { access_key: "AKIAOTHER".to_owned(), ..boss.join(job.id).await };
-    let put = |job: &Job, bucket: &str| boss.put(job, bucket, "k", vec![1]);
+    let put = |bucket: &str| boss.put(bucket, "k", vec![1]);
+    let signed = |request| job.keys.sign(request, "s3");
+    let unknown = Keys::new("AKIAOTHER", &job.keys.secret_key);
+    let wrong = Keys::new(&job.keys.access_key, "wrong");
     let url = format!("{}/tiles.boss-local/k", boss.server.origin());
-    let get = boss.client.get(&url).header("Authorization", credential(&job.access_key));
-    let tagging = boss.client.put(format!("{url}?tagging")).header("Authorization", credential(&job.access_key));
+    let signs_chunks = boss.client.put(&url).header("authorization", "AWS4-HMAC-SHA256");
+    let signs_chunks = signs_chunks.header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
     let cases = [
-        (put(&job, "ingest.boss-local"), 403, "AccessDenied"),
-        (put(&job, "other"), 404, "NoSuchBucket"),
-        (put(&unknown, "tiles.boss-local"), 403, "InvalidAccessKeyId"),
-        (boss.client.put(&url), 403, "AccessDenied"),
-        (get, 403, "AccessDenied"),
-        (tagging, 403, "AccessDenied"),
-        (
-            put(&job, "tiles.boss-local").header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
-            501,
-            "NotImplemented",
-        ),
+        (signed(put("ingest.boss-local")), 403, "AccessDenied"),
+        (signed(put("other")), 404, "NoSuchBucket"),
+        (unknown.sign(put("tiles.boss-local"), "s3"), 403, "InvalidAccessKeyId"),
+        (wrong.sign(put("tiles.boss-local"), "s3"), 403, "SignatureDoesNotMatch"),
+        (signed(boss.client.get(&url)), 403, "AccessDenied"),
+        (signed(boss.client.put(format!("{url}?tagging"))), 403, "AccessDenied"),
+        (boss.client.put(&url).build().unwrap(), 403, "AccessDenied"),
+        (signs_chunks.build().unwrap(), 501, "NotImplemented"),
     ];
     for (request, status, code) in cases {
-        let response = request.send().await.unwrap();
+        let response = boss.send(request).await;
         assert_eq!(response.status().as_u16(), status, "{code}");
         assert!(response.text().await.unwrap().contains(&format!("<Code>{code}</Code>")), "{code}");
     }
@@ -93,7 +95,7 @@ async fn what_is_no_cuboid_of_the_job_is_refused() {
         ("nonsense", &*metadata, frame(Dtype::Uint16), 400),
     ];
     for (key, metadata, frame, status) in cases {
-        let put = boss.put(&job, "ingest.boss-local", key, frame.unwrap()).header("x-amz-meta-metadata", metadata);
-        assert_eq!(put.send().await.unwrap().status().as_u16(), status, "{key} {metadata}");
+        let put = boss.put("ingest.boss-local", key, frame.unwrap()).header("x-amz-meta-metadata", metadata);
+        assert_eq!(boss.send_put(&job, put).await.status().as_u16(), status, "{key} {metadata}");
     }
 }

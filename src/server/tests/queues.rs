@@ -100,7 +100,7 @@ async fn a_hidden_message_comes_back_with_a_new_receipt_and_the_same_id() {
     assert_eq!(boss.receive(&job, 10).await.len(), 0);
     let asked = Instant::now();
     let wait = json!({"QueueUrl": job.queue("upload_queue"), "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
-    let (_, reply) = boss.sqs(&job.access_key, "ReceiveMessage", wait).await;
+    let (_, reply) = boss.sqs(&job.keys, "ReceiveMessage", wait).await;
     assert!(asked.elapsed() < Duration::from_secs(3), "the wait ends when a message comes back");
     let again = &reply["Messages"][0];
     assert_eq!(again["MessageId"], first[0]["MessageId"]);
@@ -113,7 +113,7 @@ async fn a_hidden_message_comes_back_with_a_new_receipt_and_the_same_id() {
 
 async fn attributes(boss: &Boss, job: &Job) -> (u16, Value) {
     let body = json!({"QueueUrl": job.queue("upload_queue"), "AttributeNames": ["All"]});
-    boss.sqs(&job.access_key, "GetQueueAttributes", body).await
+    boss.sqs(&job.keys, "GetQueueAttributes", body).await
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_batch_deletes_what_it_can() {
         {"Id": "c", "ReceiptHandle": messages[2]["ReceiptHandle"]},
     ]);
     let body = json!({"QueueUrl": job.queue("upload_queue"), "Entries": entries});
-    let (status, reply) = boss.sqs(&job.access_key, "DeleteMessageBatch", body).await;
+    let (status, reply) = boss.sqs(&job.keys, "DeleteMessageBatch", body).await;
     assert_eq!((status, &reply["Successful"]), (200, &json!([{"Id": "a"}, {"Id": "c"}])));
     assert_eq!((&reply["Failed"][0]["Id"], &reply["Failed"][0]["SenderFault"]), (&json!("b"), &json!(true)));
     let (_, counts) = attributes(&boss, &job).await;
@@ -143,14 +143,17 @@ async fn limits_and_rights_are_those_of_the_boss() {
     let entries = |count: usize, text: &str| -> Vec<Value> {
         (0..count).map(|id| json!({"Id": id.to_string(), "MessageBody": text})).collect()
     };
-    let key = &*job.access_key;
+    let key = &job.keys;
+    let other = Keys::new("AKIAOTHER", &key.secret_key);
+    let wrong = Keys::new(&key.access_key, "wrong");
     let cases = [
         (key, "ReceiveMessage", json!({"QueueUrl": index}), 403, "AccessDeniedException"),
         (key, "SendMessage", json!({"QueueUrl": upload, "MessageBody": "x"}), 403, "AccessDeniedException"),
         (key, "GetQueueAttributes", json!({"QueueUrl": index}), 403, "AccessDeniedException"),
         (key, "ChangeMessageVisibility", json!({"QueueUrl": upload}), 403, "AccessDeniedException"),
         (key, "GetQueueUrl", json!({"QueueName": "x", "QueueUrl": upload}), 403, "AccessDeniedException"),
-        ("AKIAOTHER", "ReceiveMessage", json!({"QueueUrl": upload}), 403, "UnrecognizedClientException"),
+        (&other, "ReceiveMessage", json!({"QueueUrl": upload}), 403, "UnrecognizedClientException"),
+        (&wrong, "ReceiveMessage", json!({"QueueUrl": upload}), 403, "InvalidSignatureException"),
         (key, "ReceiveMessage", json!({"QueueUrl": "http://x/0/nothing"}), 400, "com.amazonaws.sqs#QueueDoesNotExist"),
         (key, "ReceiveMessage", json!({"QueueUrl": upload, "WaitTimeSeconds": 21}), 400, "InvalidParameterValue"),
         (key, "SendMessageBatch", json!({"QueueUrl": index, "Entries": entries(11, "x")}), 400, "TooManyEntries"),
@@ -182,7 +185,7 @@ async fn the_queues_of_a_cancelled_job_are_gone_at_once() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         boss.delete(&path).await
     };
-    let (waited, cancelled) = tokio::join!(boss.sqs(&job.access_key, "ReceiveMessage", wait), cancel);
+    let (waited, cancelled) = tokio::join!(boss.sqs(&job.keys, "ReceiveMessage", wait), cancel);
     assert_eq!(cancelled.0, 204);
     assert_eq!((waited.0, &waited.1["__type"]), (400, &json!("com.amazonaws.sqs#QueueDoesNotExist")));
 }

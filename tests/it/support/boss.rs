@@ -10,6 +10,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::program::command;
+use super::sign::signed;
 
 /// `boss-ingest serve`; killed when dropped.
 pub struct ServedBoss {
@@ -78,15 +79,12 @@ impl ServedBoss {
     /// Messages of the job's upload queue: free ones, and those that some worker holds.
     pub async fn queue_counts(&self, id: &str) -> (u64, u64) {
         let joined = self.join(id).await;
-        let key = joined["credentials"]["access_key"].as_str().unwrap();
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=00"
-        );
+        let key = |name: &str| joined["credentials"][name].as_str().unwrap();
         let body = json!({"QueueUrl": joined["ingest_job"]["upload_queue"], "AttributeNames": ["All"]});
         let request = Client::new().post(&self.origin).header("X-Amz-Target", "AmazonSQS.GetQueueAttributes");
-        let request =
-            request.header("Content-Type", "application/x-amz-json-1.0").header("Authorization", authorization);
-        let reply: Value = request.body(body.to_string()).send().await.unwrap().json().await.unwrap();
+        let request = request.header("Content-Type", "application/x-amz-json-1.0").body(body.to_string());
+        let request = signed(request, "sqs", key("access_key"), key("secret_key"));
+        let reply: Value = Client::new().execute(request).await.unwrap().json().await.unwrap();
         let count = |name: &str| reply["Attributes"][name].as_str().unwrap().parse().unwrap();
         (count("ApproximateNumberOfMessages"), count("ApproximateNumberOfMessagesNotVisible"))
     }

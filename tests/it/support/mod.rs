@@ -6,6 +6,7 @@ mod npy;
 pub mod offline;
 mod program;
 mod python;
+mod sign;
 mod volume;
 pub mod web;
 
