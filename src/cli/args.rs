@@ -10,6 +10,7 @@ use super::check::CheckArgs;
 use super::preview::{At, parse_at, parse_contrast, parse_voxel_size};
 use super::r#try::{Output, parse_at as parse_index};
 use crate::codec::BloscSettings;
+use crate::engine::OnBadTile;
 use crate::preview::VoxelSize;
 use crate::volume::{Dtype, Index};
 
@@ -118,6 +119,9 @@ pub struct JoinArgs {
     /// The job is on the Boss of your own in this folder.
     #[arg(long, value_name = "DIR")]
     pub local: Option<PathBuf>,
+    /// Go on though the scripts, or the job file, are others than those that tasks were stored with.
+    #[arg(long)]
+    pub accept_changes: bool,
     #[command(flatten)]
     pub token: TokenArgs,
     #[command(flatten)]
@@ -267,6 +271,10 @@ pub struct UploadArgs {
     /// Leave the job uncompleted when everything is uploaded.
     #[arg(short, long)]
     pub manual_complete: bool,
+    /// What to do with a tile or chunk whose file or script is at fault: `stop` the run, `quarantine` it and go on, or
+    /// `fill=V` its voxels where the file is missing or damaged. All three are told at the end.
+    #[arg(long, value_name = "WHAT", default_value = "quarantine")]
+    pub on_bad_tile: OnBadTile,
     #[command(flatten)]
     pub yes: YesArgs,
     /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].

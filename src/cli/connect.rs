@@ -1,6 +1,6 @@
 //! Which Boss a command speaks to, and with which token.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use directories::BaseDirs;
 
@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::local::LocalBoss;
 use crate::boss::{BossError, Http, Rest, RetryPolicy, Timeouts, Token, TokenPlaces};
 use crate::config;
+use crate::engine::ledger::JobOf;
 use crate::source::BossSettings;
 
 /// A Boss that was reached by name or folder.
@@ -59,6 +60,15 @@ impl Boss {
 
     fn remote(base_url: &str, token: &TokenArgs) -> Result<Self, CliError> {
         Ok(Boss { rest: Rest::new(base_url, look_up(token)?)?.with_policy(RetryPolicy::brisk()), local: None })
+    }
+
+    /// Job `id` of this Boss, as its ledger is called: by the Boss's address, or the folder of a local one.
+    pub fn job(&self, id: u64) -> JobOf {
+        let boss = match &self.local {
+            Some(local) => path::absolute(local.dir()).unwrap_or_else(|_| local.dir().to_owned()).display().to_string(),
+            None => self.rest.base_url().to_owned(),
+        };
+        JobOf { boss, id }
     }
 
     /// Ends a local Boss that was started for this command.

@@ -7,8 +7,9 @@ use super::connect::Boss;
 use super::error::{CliError, Exit};
 use super::prepare::{self, Prepared};
 use super::prompt::confirm;
-use super::{resources, upload};
+use super::{logging, resources, upload};
 use crate::boss::BossError;
+use crate::engine::ledger::Ledger;
 
 /// Runs the command.
 ///
@@ -37,13 +38,14 @@ async fn create(boss: &Boss, prepared: &Prepared, args: &CreateArgs, log_file: &
     }
     let created = boss.rest.create(&prepared.job.text).await.map_err(|error| no_channel(boss, prepared, error))?;
     tracing::info!(id = created.id, tasks = created.tile_count, "job created");
+    Ledger::put_aside(&logging::state_dir(), &boss.job(created.id))?;
     eprintln!("created ingest job {}; keep this number, `join` needs it", created.id);
     if !confirm("Do you want to start uploading now?", args.upload.yes.yes)? {
         eprintln!("Exiting; to upload later: {}", upload::join_command(&args.job, created.id, args.local.as_deref()));
         return Ok(Exit::Done);
     }
     let again = upload::join_command(&args.job, created.id, args.local.as_deref());
-    upload::run(boss, prepared, created.id, &again, log_file).await
+    upload::run(boss, prepared, created.id, false, &again, log_file).await
 }
 
 /// The Boss answers a job for a channel that it does not have with "not found", and not always with the channel's name.

@@ -10,6 +10,7 @@ use crate::boss::BossError;
 use crate::codec::CodecError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::engine::ledger::LedgerError;
 use crate::lua::{Fault, LuarcError, ScriptError, UnknownBuiltin};
 use crate::server::ServerError;
 use crate::source::SourceError;
@@ -53,6 +54,8 @@ pub enum CliError {
     Boss(#[from] BossError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error("the voxel type of channel `{channel}` cannot be told, as none of the first tasks could be read")]
@@ -171,6 +174,7 @@ impl CliError {
             CliError::Script(error) => error.hint(),
             CliError::Boss(error) => error.hint().map(str::to_owned),
             CliError::Engine(error) => error.hint(),
+            CliError::Ledger(error) => error.hint(),
             CliError::Server(error) => error.hint(),
             CliError::NoFirstTask { source, .. } => match source.as_ref() {
                 FirstTaskError::Script(error) => error.hint(),

@@ -24,7 +24,7 @@ pub async fn run(args: JoinArgs, log_file: &Path) -> Result<Exit, CliError> {
     let base_url = prepared.job.backend.base_url();
     let boss = Boss::local_or(args.local.as_deref(), &base_url, &args.token).await?;
     let again = upload::join_command(&args.job, id, args.local.as_deref());
-    let ended = upload::run(&boss, &prepared, id, &again, log_file).await;
+    let ended = upload::run(&boss, &prepared, id, args.accept_changes, &again, log_file).await;
     boss.close().await;
     ended
 }

@@ -117,6 +117,7 @@ fn options(args: &UploadArgs) -> Options {
         blosc: args.codec,
         all_cuboids: args.all_cuboids,
         manual_complete: args.manual_complete,
+        on_bad_tile: args.on_bad_tile,
     }
 }
 

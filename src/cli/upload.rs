@@ -12,6 +12,7 @@ use super::prepare::Prepared;
 use super::summary::Summary;
 use super::{logging, signals};
 use crate::boss::{BossError, Endpoints, JoinWait, Joined, RetryPolicy, Session, SessionSettings};
+use crate::engine::ledger::{Edition, Ledger};
 use crate::engine::{self, Ending, EngineError, Shutdown};
 use crate::protocol::JoinReply;
 use crate::report::{BadTask, Counting, Lines, Report, Terminal, write_bad_tasks};
@@ -20,19 +21,32 @@ use crate::report::{BadTask, Counting, Lines, Report, Terminal, write_bad_tasks}
 const PROGRESS_LINES: Duration = Duration::from_secs(30);
 
 /// Works on job `id` until it is complete, stopped, or only bad tiles are left. `again` is the command that joins it.
+/// `accept_changes` lets it go on with other scripts than it has stored tasks with.
 ///
 /// # Errors
 /// When the job is another than the job file's, is complete, was cancelled, or the Boss refuses or is away for minutes.
-pub async fn run(boss: &Boss, prepared: &Prepared, id: u64, again: &str, log_file: &Path) -> Result<Exit, CliError> {
+pub async fn run(
+    boss: &Boss,
+    prepared: &Prepared,
+    id: u64,
+    accept_changes: bool,
+    again: &str,
+    log_file: &Path,
+) -> Result<Exit, CliError> {
+    let Prepared { job, scripts, sources, options, .. } = prepared;
     let session = join(boss, id, prepared.session).await?;
+    let edition = Edition::new(job, scripts);
+    let ledger = Arc::new(Ledger::open(&logging::state_dir(), &boss.job(id), &edition, accept_changes)?);
     let report = Arc::new(Counting::new(listener()));
     let shutdown = Shutdown::new();
     signals::listen(shutdown.clone());
-    let Prepared { job, scripts, sources, options, .. } = prepared;
-    let work = engine::Work { job, scripts: scripts.clone(), sources: sources.clone(), session };
+    let work =
+        engine::Work { job, scripts: scripts.clone(), sources: sources.clone(), session, ledger: ledger.clone() };
     let ended = engine::run(work, options.clone(), report.clone(), shutdown).await;
     report.finish();
+    let noted = ledger.end_run(ended.as_ref().map_or("failed", |outcome| outcome.ending.name())).await;
     let outcome = ended?;
+    noted?;
     let bad_list = write_bad_list(id, &outcome.bad)?;
     let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored: report.progress(), bad_list };
     eprint!("{summary}");

@@ -1,4 +1,5 @@
-//! The stage that deletes a task's message: the only place that can, and it takes only a task that is stored and indexed.
+//! The stage that deletes a task's message: the only place that can, and it takes only a task that the ledger
+//! has: stored, indexed and recorded.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,7 +7,7 @@ use std::time::Instant;
 use super::batch::{Batcher, answered, each};
 use super::lookahead::Lookahead;
 use super::pipeline::Stage;
-use super::task::Indexed;
+use super::record::Recorded;
 use super::triage::Failed;
 use crate::boss::{BossError, Session};
 use crate::report::{News, Report};
@@ -29,13 +30,12 @@ impl AcknowledgeStage {
 }
 
 impl Stage for AcknowledgeStage {
-    type In = Indexed;
+    type In = Recorded;
     type Out = ();
 
-    /// A task whose delete fails is stored all the same; it comes again, is stored again byte for byte, and is deleted
-    /// then.
-    async fn process(&self, task: Indexed) -> Result<(), Failed> {
-        let Indexed { ticket, voxel_bytes, sent_bytes } = task;
+    /// A task whose delete fails is stored all the same; it comes again, is found in the ledger, and is deleted then.
+    async fn process(&self, task: Recorded) -> Result<(), Failed> {
+        let (ticket, voxel_bytes, sent_bytes) = task.into_parts();
         if let Err(error) = answered(self.receipts.send(ticket.receipt.clone()).await) {
             return Err(Failed { ticket, error });
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ledger::LedgerError;
 use crate::boss::BossError;
 use crate::protocol::{JobKind, MessageError};
 use crate::volume::Dtype;
@@ -11,6 +12,11 @@ use crate::volume::Dtype;
 pub enum EngineError {
     #[error(transparent)]
     Boss(Arc<BossError>),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// `--on-bad-tile fill=V` names no value of the channel.
+    #[error("{fill} is no value of the channel's voxels, which are {dtype}")]
+    Fill { fill: f64, dtype: Dtype },
     #[error("ingest job {id} was cancelled")]
     Cancelled { id: u64 },
     #[error("ingest job {id} cannot be completed: {message}")]
@@ -47,6 +53,8 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             EngineError::Boss(error) => return error.hint().map(str::to_owned),
+            EngineError::Ledger(error) => return error.hint(),
+            EngineError::Fill { .. } => "give a whole number that the voxel type holds, such as `fill=0`",
             EngineError::Cancelled { .. } => "create a new job to upload the rest",
             EngineError::CannotComplete { .. } => "cancel the job and create it again",
             EngineError::OtherKind { .. } | EngineError::OtherCount { .. } | EngineError::OtherChannel { .. } => {

@@ -28,12 +28,12 @@ impl Stage for IndexStage {
     type Out = Indexed;
 
     async fn process(&self, task: Uploaded) -> Result<Indexed, Failed> {
-        let Uploaded { ticket, index_message, voxel_bytes, sent_bytes } = task;
+        let Uploaded { ticket, index_message, checksums, voxel_bytes, sent_bytes } = task;
         if let Some(message) = index_message
             && let Err(error) = answered(self.messages.send(message).await)
         {
             return Err(Failed { ticket, error });
         }
-        Ok(Indexed { ticket, voxel_bytes, sent_bytes })
+        Ok(Indexed { ticket, checksums, voxel_bytes, sent_bytes })
     }
 }

@@ -1,7 +1,8 @@
 //! The wiring: which stage hands on to which, how many tasks each works on, and how it all ends.
 //!
 //! ```text
-//! receive ─► plan ─► read ─► pack ─► compress ─► upload ─► index ─► acknowledge
+//! receive ─► plan ─► read ─► pack ─► compress ─► upload ─► index ─► record ─► acknowledge
+//!        ╰──────────────────── already in the ledger ─────────────────────╯
 //! ```
 //! Channels are bounded, so a slow stage holds up those before it. When the receiver ends, its channel closes, and one
 //! stage after the other runs dry.
@@ -37,8 +38,13 @@ impl Pipeline {
     /// Puts `stage` behind `from`; it works on at most `width` tasks at once.
     pub fn then<S: Stage>(&mut self, from: mpsc::Receiver<S::In>, width: usize, stage: S) -> mpsc::Receiver<S::Out> {
         let (to, out) = mpsc::channel(width);
-        self.stages.spawn(run(Arc::new(stage), width, from, to, self.triage.clone()));
+        self.then_to(from, width, stage, to);
         out
+    }
+
+    /// As [`Pipeline::then`], into a channel that others send to as well.
+    pub fn then_to<S: Stage>(&mut self, from: mpsc::Receiver<S::In>, width: usize, stage: S, to: mpsc::Sender<S::Out>) {
+        self.stages.spawn(run(Arc::new(stage), width, from, to, self.triage.clone()));
     }
 
     /// Waits until every stage has run dry. Dropping the future drops all tasks where they are.
@@ -70,7 +76,7 @@ async fn run<S: Stage>(
             match stage.process(task).await {
                 // The next stage is gone only when all is being dropped.
                 Ok(task) => drop(to.send(task).await),
-                Err(failed) => triage.judge(failed),
+                Err(failed) => triage.judge(failed).await,
             }
             drop(place);
         });

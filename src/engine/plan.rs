@@ -4,17 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::cpu::Cpu;
+use super::fill;
 use super::pipeline::Stage;
 use super::task::{Planned, Received};
 use super::triage::{Failed, TaskError};
 use crate::lua::{Answer, Host, ScriptError, Scripts};
-use crate::source::Sources;
-use crate::volume::Index;
+use crate::source::{SourceFile, Sources};
+use crate::volume::{Dtype, Index, Size};
 
 /// Runs scripts, each state on one thread at a time; as many states as are needed at once.
 pub struct PlanStage {
     hosts: Arc<Hosts>,
     cpu: Cpu,
+    task: (Size, Dtype),
 }
 
 /// Script states that nobody uses just now, and what new ones are made of.
@@ -25,8 +27,9 @@ struct Hosts {
 }
 
 impl PlanStage {
-    pub fn new(scripts: Arc<Scripts>, sources: Arc<Sources>, cpu: Cpu) -> Self {
-        PlanStage { hosts: Arc::new(Hosts { scripts, sources, idle: Mutex::default() }), cpu }
+    /// `task` is the size and voxel type of each task.
+    pub fn new(scripts: Arc<Scripts>, sources: Arc<Sources>, cpu: Cpu, task: (Size, Dtype)) -> Self {
+        PlanStage { hosts: Arc::new(Hosts { scripts, sources, idle: Mutex::default() }), cpu, task }
     }
 }
 
@@ -34,23 +37,31 @@ impl Stage for PlanStage {
     type In = Received;
     type Out = Planned;
 
-    /// Asks for the task's plan. A task whose lease is nearly over is not started.
+    /// Asks for the task's plan, and notes the files that it reads. A task whose lease is nearly over is not started; one that
+    /// is to be filled needs no script.
     async fn process(&self, task: Received) -> Result<Planned, Failed> {
-        let Received { ticket } = task;
+        let Received { mut ticket } = task;
         if ticket.is_late(Instant::now()) {
             return Err(Failed { ticket, error: TaskError::Late });
         }
+        if let Some(fill) = ticket.filled.as_ref().and_then(|filled| filled.fill) {
+            let plan = fill::plan(self.task.0, self.task.1, fill);
+            return Ok(Planned { ticket, plan });
+        }
         let (hosts, index) = (self.hosts.clone(), ticket.index);
         match self.cpu.run(move || hosts.plan(index)).await {
-            Ok(Answer::Plan(plan)) => Ok(Planned { ticket, plan }),
-            Ok(Answer::Missing { reason }) => Err(Failed { ticket, error: TaskError::Missing { reason } }),
+            Ok((Answer::Plan(plan), files)) => {
+                ticket.sources = files;
+                Ok(Planned { ticket, plan })
+            }
+            Ok((Answer::Missing { reason }, _)) => Err(Failed { ticket, error: TaskError::Missing { reason } }),
             Err(error) => Err(Failed { ticket, error: TaskError::Script(error) }),
         }
     }
 }
 
 impl Hosts {
-    fn plan(&self, index: Index) -> Result<Answer, ScriptError> {
+    fn plan(&self, index: Index) -> Result<(Answer, Vec<SourceFile>), ScriptError> {
         let idle = self.idle().pop();
         let mut host = match idle {
             Some(host) => host,
@@ -58,7 +69,12 @@ impl Hosts {
         };
         let answer = host.plan(index);
         self.idle().push(host);
-        answer
+        let answer = answer?;
+        let files = match &answer {
+            Answer::Plan(plan) => self.sources.files(plan),
+            Answer::Missing { .. } => Vec::new(),
+        };
+        Ok((answer, files))
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Host>> {

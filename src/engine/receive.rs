@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::batch::BATCH;
 use super::error::EngineError;
+use super::ledger::Ledger;
 use super::lookahead::Lookahead;
+use super::record::{Recorded, recall};
 use super::shutdown::Shutdown;
 use super::task::{Received, Ticket};
 use super::triage::Triage;
@@ -22,6 +24,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Takes messages while there are any.
 pub struct ReceiveStage {
     pub session: Arc<Session>,
+    pub ledger: Arc<Ledger>,
     pub lookahead: Arc<Lookahead>,
     pub triage: Arc<Triage>,
     pub shutdown: Shutdown,
@@ -52,14 +55,15 @@ impl Ticket {
 }
 
 impl ReceiveStage {
-    /// Hands tasks on until the queue is empty and everything taken is done, or the run is to end.
+    /// Hands tasks on until the queue is empty and everything taken is done, or the run is to end. Those that the ledger has
+    /// for the very message go to `known`, to be acknowledged.
     ///
     /// # Errors
-    /// When the queue cannot be reached for minutes, or refuses.
-    pub async fn run(&self, to: mpsc::Sender<Received>) -> Result<Drained, EngineError> {
+    /// When the queue cannot be reached for minutes, or refuses; when the ledger cannot be read.
+    pub async fn run(&self, to: mpsc::Sender<Received>, known: mpsc::Sender<Recorded>) -> Result<Drained, EngineError> {
         while !self.shutdown.is_draining() {
             let taken = tokio::select! {
-                taken = self.take(&to) => taken?,
+                taken = self.take(&to, &known) => taken?,
                 () = self.last_answer() => break,
             };
             if let Some(drained) = taken {
@@ -77,7 +81,11 @@ impl ReceiveStage {
     }
 
     /// One receive. `Some` when there is nothing more to take.
-    async fn take(&self, to: &mpsc::Sender<Received>) -> Result<Option<Drained>, EngineError> {
+    async fn take(
+        &self,
+        to: &mpsc::Sender<Received>,
+        known: &mpsc::Sender<Recorded>,
+    ) -> Result<Option<Drained>, EngineError> {
         let mut places = self.lookahead.take(BATCH).await;
         let asked = Instant::now();
         let messages = match self.session.receive(places.len(), POLL).await {
@@ -85,21 +93,44 @@ impl ReceiveStage {
             Err(error) if error.job_is_over() => return Ok(Some(Drained::QueueGone)),
             Err(error) => return Err(error.into()),
         };
-        let mut fresh = 0;
-        for message in messages {
-            let Some((index, parsed)) = self.read(&message) else { continue };
-            let place = places.pop().expect("a receive gives no more than it was asked for");
-            let Message { id: message_id, receipt, .. } = message;
-            let (taken, deadline) = (asked, asked + self.lease);
-            let ticket =
-                Ticket { index, message: parsed, message_id, receipt, taken, deadline, tries: 1, _place: place };
-            fresh += 1;
-            self.report.tell(News::Taken { index });
+        let tickets = self.tickets(messages, &mut places, asked);
+        if tickets.is_empty() {
+            return Ok(self.lookahead.is_idle_but(places.len()).then_some(Drained::Empty));
+        }
+        let (stored, fresh) = recall(&self.ledger, tickets).await?;
+        for task in stored {
+            if known.send(task).await.is_err() {
+                return Ok(Some(Drained::Asked));
+            }
+        }
+        for ticket in fresh {
             if to.send(Received { ticket }).await.is_err() {
                 return Ok(Some(Drained::Asked));
             }
         }
-        Ok((fresh == 0 && self.lookahead.is_idle_but(places.len())).then_some(Drained::Empty))
+        Ok(None)
+    }
+
+    /// Gives each message that is to be worked on one of the places.
+    fn tickets(&self, messages: Vec<Message>, places: &mut Vec<OwnedSemaphorePermit>, taken: Instant) -> Vec<Ticket> {
+        let mut tickets = Vec::with_capacity(messages.len());
+        for message in messages {
+            let Some((index, parsed)) = self.read(&message) else { continue };
+            self.report.tell(News::Taken { index });
+            tickets.push(Ticket {
+                index,
+                message: parsed,
+                message_id: message.id,
+                receipt: message.receipt,
+                taken,
+                deadline: taken + self.lease,
+                tries: 1,
+                sources: Vec::new(),
+                filled: None,
+                _place: places.pop().expect("a receive gives no more than it was asked for"),
+            });
+        }
+        tickets
     }
 
     /// Reads a message. One whose task is known to be bad is left to come again; one that cannot be read ends the run.

@@ -11,7 +11,9 @@ use super::completion::{Completed, Completer};
 use super::compress::CompressStage;
 use super::cpu::Cpu;
 use super::error::EngineError;
+use super::fill::{self, OnBadTile};
 use super::index::IndexStage;
+use super::ledger::Ledger;
 use super::lookahead::Lookahead;
 use super::monitor;
 use super::pack::PackStage;
@@ -19,6 +21,7 @@ use super::pipeline::Pipeline;
 use super::plan::PlanStage;
 use super::read::{NETWORK_TASKS, ReadStage};
 use super::receive::{Drained, ReceiveStage};
+use super::record::{RecordStage, Recorded};
 use super::shutdown::Shutdown;
 use super::triage::Triage;
 use super::upload::UploadStage;
@@ -43,6 +46,8 @@ pub struct Options {
     pub all_cuboids: bool,
     /// Leave the job uncompleted at the end.
     pub manual_complete: bool,
+    /// What becomes of a task whose file or script is at fault.
+    pub on_bad_tile: OnBadTile,
 }
 
 /// The part of the memory that decoded sources may fill, as a divisor.
@@ -73,12 +78,26 @@ pub enum Ending {
     Stopped,
 }
 
+impl Ending {
+    /// In one word, as the ledger and the manifest have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ending::Complete => "complete",
+            Ending::Uploaded => "uploaded",
+            Ending::BadTasks => "bad tasks",
+            Ending::Stopped => "stopped",
+        }
+    }
+}
+
 /// What a run works on.
 pub struct Work<'a> {
     pub job: &'a Job,
     pub scripts: Arc<Scripts>,
     pub sources: Arc<Sources>,
     pub session: Arc<Session>,
+    /// Where what is done is written down.
+    pub ledger: Arc<Ledger>,
 }
 
 /// Everything a run needs, shared by its rounds.
@@ -103,6 +122,11 @@ pub async fn run(
 ) -> Result<Outcome, EngineError> {
     let start = Instant::now();
     let dtype = same_job(work.job, &work.session)?;
+    if let OnBadTile::Fill(fill) = options.on_bad_tile
+        && !fill::fits(fill, dtype)
+    {
+        return Err(EngineError::Fill { fill, dtype });
+    }
     let lease = work.session.lease().await?;
     report.tell(News::Started { tasks: work.job.grid.count(), noun: work.job.grid.task_noun() });
     let monitor = tokio::spawn(monitor::watch(work.session.clone(), report.clone()));
@@ -146,6 +170,9 @@ impl Run<'_> {
         loop {
             let (drained, bad, stored) = self.upload().await?;
             match drained {
+                Drained::Asked if self.options.on_bad_tile == OnBadTile::Stop && !bad.is_empty() => {
+                    return Ok((Ending::BadTasks, bad));
+                }
                 Drained::Asked => return Ok((Ending::Stopped, bad)),
                 Drained::QueueGone => return self.after_the_queue().await.map(|ending| (ending, bad)),
                 Drained::Empty if !bad.is_empty() => return Ok((Ending::BadTasks, bad)),
@@ -200,18 +227,22 @@ impl Run<'_> {
         let lookahead = Arc::new(Lookahead::new(self.lease));
         let (first, received) = mpsc::channel(super::batch::BATCH);
         let noun = self.work.job.grid.task_noun();
-        let triage = Arc::new(Triage::new(noun, self.report.clone(), self.shutdown.clone(), first.downgrade()));
+        let (on_bad, ledger) = (self.options.on_bad_tile, self.work.ledger.clone());
+        let (report, shutdown) = (self.report.clone(), self.shutdown.clone());
+        let triage = Arc::new(Triage::new(noun, on_bad, ledger.clone(), report, shutdown, first.downgrade()));
         let receive = ReceiveStage {
             session: self.work.session.clone(),
+            ledger,
             lookahead: lookahead.clone(),
             triage: triage.clone(),
             shutdown: self.shutdown.clone(),
             report: self.report.clone(),
             lease: self.lease,
         };
-        let (pipeline, last) = self.stages(&triage, lookahead.clone(), received);
+        let (known, recorded) = mpsc::channel(super::batch::BATCH * 8);
+        let (pipeline, last) = self.stages(&triage, lookahead.clone(), received, (known.clone(), recorded));
         let working = async {
-            let (drained, ()) = tokio::join!(receive.run(first), pipeline.finish(last));
+            let (drained, ()) = tokio::join!(receive.run(first, known), pipeline.finish(last));
             drained
         };
         let drained = tokio::select! {
@@ -233,6 +264,7 @@ impl Run<'_> {
         triage: &Arc<Triage>,
         lookahead: Arc<Lookahead>,
         received: mpsc::Receiver<super::task::Received>,
+        (known, recorded): (mpsc::Sender<Recorded>, mpsc::Receiver<Recorded>),
     ) -> (Pipeline, mpsc::Receiver<()>) {
         let Options { cpu_threads, memory_bytes, blosc, all_cuboids, .. } = self.options;
         let (cpu, grid, dtype) = (Cpu::new(cpu_threads), self.work.job.grid, self.dtype);
@@ -245,7 +277,7 @@ impl Run<'_> {
         };
 
         let mut line = Pipeline::new(triage.clone());
-        let plan = PlanStage::new(self.work.scripts.clone(), sources.clone(), cpu.clone());
+        let plan = PlanStage::new(self.work.scripts.clone(), sources.clone(), cpu.clone(), (grid.task_size(), dtype));
         let planned = line.then(received, cpu_threads, plan);
         let reading = ReadStage::new(sources, (grid, dtype), budget, cpu.clone(), cpu_threads * 2);
         let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
@@ -254,8 +286,10 @@ impl Run<'_> {
         let upload = UploadStage::new(self.work.session.clone(), grid.task_size());
         let uploaded = line.then(compressed, UPLOADING, upload);
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
+        let record = RecordStage { ledger: self.work.ledger.clone(), report: self.report.clone() };
+        line.then_to(indexed, waiting * 4, record, known);
         let acknowledge = AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone());
-        let last = line.then(indexed, waiting, acknowledge);
+        let last = line.then(recorded, waiting, acknowledge);
         (line, last)
     }
 }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::budget::Permit;
+use super::ledger::Entry;
 use crate::protocol::UploadMessage;
-use crate::source::{Plan, TileBytes};
+use crate::source::{Plan, SourceFile, TileBytes};
 use crate::volume::{Block, Index, Region};
 
 /// What is known of a task from its message, and the right to delete it.
@@ -27,6 +28,10 @@ pub struct Ticket {
     pub deadline: Instant,
     /// How often this process has tried the task since it was received.
     pub tries: u32,
+    /// The files of this machine that are read for it, as they were when it was planned.
+    pub sources: Vec<SourceFile>,
+    /// Its source cannot be read: what it is filled with instead, and why.
+    pub filled: Option<Box<Entry>>,
     /// A place among the tasks that this process holds; given back when the ticket is dropped.
     pub _place: OwnedSemaphorePermit,
 }
@@ -107,14 +112,18 @@ pub struct Uploaded {
     pub ticket: Ticket,
     /// The text of a tile's index message; volumetric jobs have none.
     pub index_message: Option<String>,
+    /// The CRC-32C of each object, in the order of the message.
+    pub checksums: Vec<u32>,
     pub voxel_bytes: u64,
     pub sent_bytes: u64,
 }
 
-/// The index queue has accepted the tile's message, if it needs one. Only this state can be acknowledged.
+/// The index queue has accepted the tile's message, if it needs one. What comes next, and alone can be acknowledged, is
+/// [`Recorded`](super::record::Recorded).
 #[derive(Debug)]
 pub struct Indexed {
     pub ticket: Ticket,
+    pub checksums: Vec<u32>,
     pub voxel_bytes: u64,
     pub sent_bytes: u64,
 }

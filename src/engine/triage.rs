@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::error::EngineError;
+use super::fill::{OnBadTile, may_fill};
+use super::ledger::{Entry, Ledger, LedgerError};
 use super::shutdown::Shutdown;
 use super::task::{Received, Ticket};
 use crate::boss::BossError;
@@ -41,6 +43,8 @@ pub enum TaskError {
     CuboidOutside { x: u64, y: u64, z: u64, chunk: Size },
     #[error(transparent)]
     Boss(Arc<BossError>),
+    #[error(transparent)]
+    Ledger(LedgerError),
     /// Its lease was nearly over before anything was begun.
     #[error("there was no time left to do it")]
     Late,
@@ -56,6 +60,8 @@ const PAUSES: [Duration; TRIES as usize - 1] = [Duration::from_millis(250), Dura
 /// Judges failed tasks, and remembers the bad ones.
 pub struct Triage {
     kind: &'static str,
+    on_bad: OnBadTile,
+    ledger: Arc<Ledger>,
     report: Arc<dyn Report>,
     shutdown: Shutdown,
     /// To the first stage; weak, so that it does not keep the pipeline from running dry.
@@ -67,15 +73,17 @@ pub struct Triage {
 impl Triage {
     pub fn new(
         kind: &'static str,
+        on_bad: OnBadTile,
+        ledger: Arc<Ledger>,
         report: Arc<dyn Report>,
         shutdown: Shutdown,
         again: mpsc::WeakSender<Received>,
     ) -> Self {
-        Triage { kind, report, shutdown, again, bad: Mutex::default(), fatal: Mutex::default() }
+        Triage { kind, on_bad, ledger, report, shutdown, again, bad: Mutex::default(), fatal: Mutex::default() }
     }
 
     /// Decides what becomes of a failed task.
-    pub fn judge(&self, failed: Failed) {
+    pub async fn judge(&self, failed: Failed) {
         let Failed { ticket, error } = failed;
         tracing::info!(task = %ticket.index, tries = ticket.tries, %error, "task failed");
         match error {
@@ -84,9 +92,13 @@ impl Triage {
                 self.end(EngineError::Boss(error));
             }
             TaskError::Boss(error) if error.is_temporary() => self.give_back(ticket),
+            TaskError::Ledger(error) => {
+                self.give_back(ticket);
+                self.end(error.into());
+            }
             TaskError::Late | TaskError::Stopped => self.give_back(ticket),
             error if ticket.tries < TRIES => self.try_again(ticket, error),
-            error => self.quarantine(ticket, &error),
+            error => self.bad(ticket, error).await,
         }
     }
 
@@ -117,30 +129,72 @@ impl Triage {
     }
 
     fn try_again(&self, mut ticket: Ticket, error: TaskError) {
-        let Some(again) = self.again.upgrade() else { return self.quarantine(ticket, &error) };
+        // When the first stage is gone, the run ends, and the task comes back from the queue.
+        let Some(again) = self.again.upgrade() else { return self.give_back(ticket) };
+        tracing::debug!(task = %ticket.index, %error, "tried again");
         let pause = PAUSES[ticket.tries.saturating_sub(1) as usize % PAUSES.len()];
         ticket.tries += 1;
         self.report.tell(News::Retried);
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
-            // When the first stage is gone, the task comes back from the queue.
+            // As above.
             let _ = again.send(Received { ticket }).await;
         });
     }
 
-    fn quarantine(&self, ticket: Ticket, error: &TaskError) {
-        let bad = BadTask {
+    /// A task that is bad after all its tries is filled, or put in quarantine; the latter may end the run.
+    async fn bad(&self, ticket: Ticket, error: TaskError) {
+        match self.on_bad {
+            OnBadTile::Fill(value) if may_fill(&error) && ticket.filled.is_none() => {
+                self.fill(ticket, &error, value).await
+            }
+            OnBadTile::Stop => {
+                self.quarantine(ticket, &error).await;
+                self.shutdown.drain();
+            }
+            _ => self.quarantine(ticket, &error).await,
+        }
+    }
+
+    /// Sends the task round once more, to be filled.
+    async fn fill(&self, mut ticket: Ticket, error: &TaskError, value: f64) {
+        let Some(again) = self.again.upgrade() else { return self.give_back(ticket) };
+        let bad = self.bad_task(&ticket, error);
+        tracing::warn!(task = %ticket.index, reason = %bad.reason, value, "task is filled");
+        self.report.tell(News::Phase(format!("{}; it is filled with {value}", bad.in_one_line())));
+        ticket.filled = Some(Box::new(entry(bad, Some(value))));
+        ticket.tries = 1;
+        tokio::spawn(async move {
+            let _ = again.send(Received { ticket }).await;
+        });
+    }
+
+    async fn quarantine(&self, ticket: Ticket, error: &TaskError) {
+        let bad = self.bad_task(&ticket, error);
+        tracing::warn!(task = %ticket.index, reason = %bad.reason, "task is bad");
+        if let Err(error) = self.ledger.quarantine(entry(bad.clone(), None)).await {
+            self.end(error.into());
+        }
+        self.bad.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket.index, bad.clone());
+        self.report.tell(News::Quarantined(bad));
+    }
+
+    fn bad_task(&self, ticket: &Ticket, error: &TaskError) -> BadTask {
+        BadTask {
             kind: self.kind,
             index: ticket.index,
             file: error.file(),
             reason: error.reason(),
             hint: error.hint(),
             tries: ticket.tries,
-        };
-        tracing::warn!(task = %ticket.index, reason = %bad.reason, "task is bad");
-        self.bad.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket.index, bad.clone());
-        self.report.tell(News::Quarantined(bad));
+        }
     }
+}
+
+/// What the ledger keeps of a bad task.
+fn entry(bad: BadTask, fill: Option<f64>) -> Entry {
+    let BadTask { kind, index, file, reason, hint, tries } = bad;
+    Entry { kind: kind.to_owned(), index, file, reason, hint, tries, fill }
 }
 
 impl TaskError {
@@ -168,6 +222,7 @@ impl TaskError {
             TaskError::Script(error) => error.hint(),
             TaskError::Source(error) => error.hint(),
             TaskError::Boss(error) => error.hint().map(str::to_owned),
+            TaskError::Ledger(error) => error.hint(),
             TaskError::Missing { .. } => Some("give the file, or let the plan say `missing = \"fill\"`".to_owned()),
             TaskError::WrongKind | TaskError::CuboidOutside { .. } => {
                 Some("compare the job file with the one that created the job".to_owned())

@@ -38,7 +38,7 @@ impl Stage for UploadStage {
         let stored = self.put_all(objects, Arc::new(metadata), &ticket).await;
         drop(permit);
         match stored {
-            Ok(()) => Ok(Uploaded { ticket, index_message, voxel_bytes, sent_bytes }),
+            Ok(checksums) => Ok(Uploaded { ticket, index_message, checksums, voxel_bytes, sent_bytes }),
             Err(error) => Err(Failed { ticket, error: TaskError::Boss(Arc::new(error)) }),
         }
     }
@@ -68,21 +68,29 @@ impl UploadStage {
         }
     }
 
-    /// Puts all objects; the first failure ends the others, which is harmless: the task comes again as a whole.
-    async fn put_all(&self, objects: Vec<Object>, metadata: Arc<Metadata>, ticket: &Ticket) -> Result<(), BossError> {
+    /// Puts all objects and gives their checksums, in their order. The first failure ends the others, which is harmless: the
+    /// task comes again as a whole.
+    async fn put_all(
+        &self,
+        objects: Vec<Object>,
+        metadata: Arc<Metadata>,
+        ticket: &Ticket,
+    ) -> Result<Vec<u32>, BossError> {
+        let mut checksums = vec![0; objects.len()];
         let mut putting = JoinSet::new();
-        for Object { key, body } in objects {
+        for (at, Object { key, body }) in objects.into_iter().enumerate() {
             let (session, metadata) = (self.session.clone(), metadata.clone());
             let deadline = Some(ticket.deadline.into());
             putting.spawn(async move {
                 let metadata: Vec<(&str, &str)> =
                     metadata.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                session.put_object(&key, body, &metadata, deadline).await
+                (at, session.put_object(&key, body, &metadata, deadline).await)
             });
         }
         while let Some(put) = putting.join_next().await {
-            put.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+            let (at, stored) = put.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            checksums[at] = stored?.crc32c;
         }
-        Ok(())
+        Ok(checksums)
     }
 }

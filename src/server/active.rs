@@ -26,6 +26,7 @@ pub struct ActiveJob {
     pub ids: ProjectIds,
     pub resolution: u64,
     pub dtype: Dtype,
+    pub created_ms: i64,
     queues: JobQueues,
 }
 
@@ -50,6 +51,7 @@ impl ActiveJob {
             ids: job.new.ids,
             resolution: job.new.resolution,
             dtype: job.new.dtype,
+            created_ms: job.created_ms,
             queues,
         })
     }

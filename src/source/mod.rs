@@ -19,6 +19,7 @@ mod conformance;
 mod decoded;
 mod error;
 mod fetch;
+mod files;
 mod flat;
 mod format;
 mod generated;
@@ -56,6 +57,7 @@ mod zarr;
 
 pub use checksum::checksum;
 pub use error::{Number, PageKind, PlanMistake, SizeProblem, SourceError, Unsupported};
+pub use files::SourceFile;
 pub use inspect::{Inspection, Part, Sample};
 pub use lut::Lut;
 pub use number::reals;

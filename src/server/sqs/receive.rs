@@ -59,15 +59,16 @@ fn messages(target: &Target, deliveries: Vec<Delivery>) -> Result<Vec<Message>, 
             Content::Task(task) => task_text::message(&target.job, &task, &target.origin),
         };
         let body = body.ok_or(crate::server::StoreError::Damaged { what: "a task" })?;
-        Ok(Message { id: message_id(target.queue, receipt.message), receipt: write_receipt(receipt), body })
+        Ok(Message { id: message_id(target, receipt.message), receipt: write_receipt(receipt), body })
     };
     deliveries.into_iter().map(message).collect()
 }
 
-/// The same for each receive of a message, and no other message's.
-fn message_id(queue: i64, message: i64) -> String {
+/// The same for each receive of a message, and no other message's: not of a Boss whose folder is deleted and made again
+/// either, whose jobs have the same numbers at another time.
+fn message_id(target: &Target, message: i64) -> String {
     use md5::{Digest, Md5};
-    let digest: [u8; 16] = Md5::digest(format!("{queue} {message}")).into();
+    let digest: [u8; 16] = Md5::digest(format!("{} {} {message}", target.job.created_ms, target.queue)).into();
     uuid::Builder::from_md5_bytes(digest).into_uuid().to_string()
 }
 
