@@ -57,7 +57,8 @@ async fn bad_tiles_are_listed_and_arrive_when_they_are_mended() {
     }
     bench.write("paths.lua", &SCRIPT.replace("at.z == 9", "false"));
     let id = ended.job_id();
-    let mended = bench.run(&["join", "job.json", "-j", &id, "--local", "boss", "--yes"]).expect_code(0);
+    let mended =
+        bench.run(&["join", "job.json", "-j", &id, "--local", "boss", "--yes", "--accept-changes"]).expect_code(0);
 
     assert_eq!(mended.stored(), 7);
     assert_eq!(boss.status(&id).await["status"], 2);
