@@ -55,6 +55,8 @@ pub enum Command {
     Join(JoinArgs),
     /// Show how far a job is.
     Status(JobIdArgs),
+    /// Tell what this machine wrote down of a job: bad tiles with reasons, counts, sources that changed, runs.
+    Report(ReportArgs),
     /// List your jobs.
     List(BossArgs),
     /// Complete a job whose data is all uploaded.
@@ -324,6 +326,21 @@ pub struct JobIdArgs {
     pub id: u64,
     #[command(flatten)]
     pub boss: BossArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  boss-ingest report 7 --job job.json          of the Boss that the job file names
+  boss-ingest report 1 --local my-boss --json
+
+Exit codes: 0 no tile is in quarantine, 3 some are, 1 this machine has no ledger of the job")]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub job: JobIdArgs,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -64,11 +64,10 @@ impl Boss {
 
     /// Job `id` of this Boss, as its ledger is called: by the Boss's address, or the folder of a local one.
     pub fn job(&self, id: u64) -> JobOf {
-        let boss = match &self.local {
-            Some(local) => path::absolute(local.dir()).unwrap_or_else(|_| local.dir().to_owned()).display().to_string(),
-            None => self.rest.base_url().to_owned(),
-        };
-        JobOf { boss, id }
+        match &self.local {
+            Some(local) => JobOf { boss: folder(local.dir()), id },
+            None => JobOf { boss: self.rest.base_url().to_owned(), id },
+        }
     }
 
     /// Ends a local Boss that was started for this command.
@@ -77,6 +76,23 @@ impl Boss {
             local.close().await;
         }
     }
+}
+
+/// Job `id` of the Boss that a command's arguments name, without asking it.
+///
+/// # Errors
+/// When the job file cannot be read, or the host is no address.
+pub fn job_of(args: &BossArgs, id: u64) -> Result<JobOf, CliError> {
+    let boss = match (&args.local, &args.job) {
+        (Some(dir), _) => folder(dir),
+        (None, Some(job)) => config::load(job)?.job.backend.base_url(),
+        (None, None) => with_protocol(&args.host).trim_end_matches('/').to_owned(),
+    };
+    Ok(JobOf { boss, id })
+}
+
+fn folder(dir: &Path) -> String {
+    path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).display().to_string()
 }
 
 /// A host as people write it: with a protocol or without.

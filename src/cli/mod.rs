@@ -13,9 +13,11 @@ mod join;
 mod list;
 mod local;
 mod logging;
+mod manifest;
 mod prepare;
 mod preview;
 mod prompt;
+mod report;
 mod resources;
 mod scripts;
 mod serve;
@@ -59,6 +61,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Try(args) => r#try::run(args).await,
         Command::Preview(args) => preview::run(&args),
         Command::Status(args) => status::run(args).await,
+        Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(args).await,
         Command::Complete(args) => complete::run(args).await,
         Command::Cancel(args) => cancel::run(args).await,

@@ -20,6 +20,8 @@ pub struct Summary<'a> {
     pub stored: Snapshot,
     /// Where the bad tiles are listed as JSON lines.
     pub bad_list: Option<PathBuf>,
+    /// What this machine stored in all, and where that is written.
+    pub manifest: String,
 }
 
 /// Bad tiles that are shown; the list has them all.
@@ -49,6 +51,7 @@ impl fmt::Display for Summary<'_> {
                 writeln!(f, "ingest job {} was stopped; nothing is lost. To go on: {}", self.id, self.again)?;
             }
         }
+        writeln!(f, "manifest: {}", self.manifest)?;
         writeln!(f, "log: {}", self.log_file.display())
     }
 }

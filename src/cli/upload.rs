@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::connect::Boss;
 use super::error::{CliError, Exit};
+use super::manifest::Manifest;
 use super::prepare::Prepared;
 use super::summary::Summary;
 use super::{logging, signals};
@@ -48,7 +49,9 @@ pub async fn run(
     let outcome = ended?;
     noted?;
     let bad_list = write_bad_list(id, &outcome.bad)?;
-    let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored: report.progress(), bad_list };
+    let manifest = Manifest::write(boss, job, id, &outcome).await?.in_one_line();
+    let stored = report.progress();
+    let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored, bad_list, manifest };
     eprint!("{summary}");
     tracing::info!(id, ending = ?outcome.ending, bad = outcome.bad.len(), kept = ?sources.kept(), "run ended");
     Ok(match outcome.ending {

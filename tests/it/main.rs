@@ -9,6 +9,7 @@ mod golden;
 mod inspect;
 mod kinds;
 mod layouts;
+mod ledger;
 mod messages;
 mod preview;
 mod python_client;

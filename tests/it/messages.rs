@@ -6,9 +6,10 @@ use crate::support::Bench;
 fn help_teaches() {
     let bench = Bench::new();
     insta::assert_snapshot!("help", bench.run(&["--help"]).expect_code(0).stdout);
-    for command in
-        ["create", "join", "try", "preview", "status", "list", "complete", "cancel", "scripts", "serve", "test"]
-    {
+    for command in [
+        "create", "join", "try", "preview", "status", "report", "list", "complete", "cancel", "scripts", "serve",
+        "test",
+    ] {
         let help = bench.run(&[command, "--help"]).expect_code(0).stdout;
         insta::assert_snapshot!(format!("help_{command}"), help);
     }

@@ -25,7 +25,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-pub use edition::{Changed, Edition};
+pub use edition::{Changed, Edition, time};
 pub use error::LedgerError;
 pub use quarantine::Entry;
 pub use reader::{Counts, Reader, Run};
@@ -50,8 +50,9 @@ pub struct JobOf {
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
-    writer: Writer,
     look_up: Arc<Mutex<Connection>>,
+    /// Closed last, as it alone can move the write-ahead log into the file.
+    writer: Writer,
     seen: Seen,
     run: i64,
 }
@@ -95,7 +96,7 @@ impl Ledger {
         let run = runs::begin(&connection, edition).map_err(on(&path))?;
         let look_up = schema::open_reader(&path)?;
         let writer = Writer::start(connection, path.clone());
-        Ok(Ledger { path, writer, look_up: Arc::new(Mutex::new(look_up)), seen: Seen::default(), run })
+        Ok(Ledger { path, look_up: Arc::new(Mutex::new(look_up)), writer, seen: Seen::default(), run })
     }
 
     /// Puts a ledger aside that is there for a job which was made just now: it is of a Boss that is gone, whose jobs had

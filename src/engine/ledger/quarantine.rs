@@ -1,16 +1,18 @@
 //! Tasks that cannot be done until somebody mends something, and those that were filled instead.
 
 use rusqlite::{Connection, Row, params};
+use serde::Serialize;
 
 use super::now_s;
 use super::stored::StoredTask;
 use crate::volume::Index;
 
 /// A task in quarantine, or one that holds a value in place of its source.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// `tile` or `chunk`.
     pub kind: String,
+    #[serde(flatten)]
     pub index: Index,
     pub file: Option<String>,
     pub reason: String,
