@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("boss", &["volume", "protocol"]),
     ("source", &["volume", "codec", "protocol", "config"]),
     ("lua", &["volume", "protocol", "config", "source"]),
-    ("server", &["volume", "codec", "protocol", "report"]),
+    ("server", &["volume", "codec", "protocol", "report", "config"]),
     ("engine", &["volume", "codec", "protocol", "report", "config", "boss", "source", "lua"]),
     ("check", &["volume", "codec", "report", "config", "source", "lua", "engine"]),
     ("preview", &["volume", "report", "config", "source", "lua", "engine"]),

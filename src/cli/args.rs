@@ -422,6 +422,12 @@ pub struct ServeArgs {
     /// How long a worker may keep a task before another gets it, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = parse_seconds)]
     pub visibility: Duration,
+    /// Let go wrong what this JSON file asks for: refusals, delays, cut connections; see docs/faults.md.
+    #[arg(long, value_name = "FILE", help_heading = "For tests")]
+    pub faults: Option<PathBuf>,
+    /// Write down what is stored and deleted, one JSON line for each effect.
+    #[arg(long, value_name = "FILE", help_heading = "For tests")]
+    pub journal: Option<PathBuf>,
 }
 
 /// Seconds, with or without a fraction.

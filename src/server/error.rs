@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::faults::FaultsError;
+
 /// Why a local Boss could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -22,6 +24,10 @@ pub enum ServerError {
     PortInUse { address: SocketAddr },
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Faults(#[from] FaultsError),
+    #[error("the journal `{}` cannot be written", path.display())]
+    Journal { path: PathBuf, source: io::Error },
     #[error("cannot open the store in `{}`", dir.display())]
     Store { dir: PathBuf, source: StoreError },
 }
@@ -36,6 +42,9 @@ impl ServerError {
             }
             ServerError::NewerDirectory { .. } => "use the newer version, or another folder",
             ServerError::PortInUse { .. } => "give another port with `--listen`; port 0 takes a free one",
+            ServerError::Faults(FaultsError::Invalid { .. }) => "`docs/faults.md` tells what a file of faults may say",
+            ServerError::Faults(_) => "give the path of a JSON file of faults, as `docs/faults.md` shows them",
+            ServerError::Journal { .. } => "see that its folder is there and can be written",
             ServerError::Listen { .. } => "give an address of this machine with `--listen`",
         };
         Some(hint.to_owned())

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt;
 use rusqlite::Connection;
 use tokio::net::TcpListener;
@@ -18,6 +19,8 @@ use tokio_util::sync::DropGuard;
 use super::active::{ActiveJob, JobQueues};
 use super::directory::Directory;
 use super::error::{ServerError, StoreError};
+use super::faults::{self, CuttableListener, Faults, Wire};
+use super::journal::{self, Journal};
 use super::keys::KeyTimes;
 use super::site::{Site, SiteParts};
 use super::store::jobs::{self, Job};
@@ -46,9 +49,19 @@ pub struct ServerOptions {
     pub key_times: KeyTimes,
     /// Milliseconds by which the server's clock is ahead, as far as signatures go.
     pub clock_ahead_ms: i64,
+    /// What goes wrong on purpose.
+    pub faults: Option<Faults>,
+    /// Where effects are written down, in their order.
+    pub journal: Option<PathBuf>,
 }
 
 impl ServerOptions {
+    /// With these faults, which also say how long keys are good and what the server's clock shows.
+    pub fn with_faults(self, faults: Faults) -> Self {
+        let (key_times, clock_ahead_ms) = (faults.key_times(), faults.clock_ahead_ms());
+        ServerOptions { key_times, clock_ahead_ms, faults: Some(faults), ..self }
+    }
+
     /// Serves `dir` on a free port of the loopback interface, with the times of the Boss.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         ServerOptions {
@@ -58,6 +71,8 @@ impl ServerOptions {
             visibility: Duration::from_secs(120),
             key_times: KeyTimes::default(),
             clock_ahead_ms: 0,
+            faults: None,
+            journal: None,
         }
     }
 }
@@ -88,7 +103,8 @@ impl Server {
         directory.tell_origin(&origin)?;
         let (store, store_thread) =
             Store::open(&directory.database(), directory.into_lock()).map_err(|error| store_error(&dir, error))?;
-        let ServerOptions { completion_wait, visibility, key_times, clock_ahead_ms, .. } = options;
+        let ServerOptions { completion_wait, visibility, key_times, clock_ahead_ms, faults, journal, .. } = options;
+        let journal = journal.map(open_journal).transpose()?;
         let site = Site::new(SiteParts {
             store,
             objects,
@@ -100,7 +116,7 @@ impl Server {
             clock_ahead_ms,
         });
         take_up(&site).await.map_err(|error| store_error(&dir, error))?;
-        let serving = tokio::spawn(serve(site.clone(), listener));
+        let serving = tokio::spawn(serve(site.clone(), listener, faults, journal));
         tracing::info!(origin = site.origin, dir = %dir.display(), "serving a local Boss");
         let _stop_on_drop = site.stopping.clone().drop_guard();
         Ok(Server { site, serving, store_thread, _stop_on_drop })
@@ -131,16 +147,33 @@ impl Server {
     }
 }
 
-async fn serve(site: Arc<Site>, listener: TcpListener) {
-    let listener = listener.tap_io(|stream| {
-        // Replies are small and are waited for.
-        let _ = stream.set_nodelay(true);
-    });
-    let stopping = site.stopping.clone();
-    let router = Router::new().fallback(router::route).with_state(site);
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await {
+async fn serve(site: Arc<Site>, listener: TcpListener, faults: Option<Faults>, journal: Option<Arc<Journal>>) {
+    let stopping = site.stopping.clone().cancelled_owned();
+    let mut router = Router::new().fallback(router::route).with_state(site.clone());
+    if let Some(journal) = journal {
+        router = router.layer(from_fn_with_state(journal, journal::layer));
+    }
+    let served = match faults {
+        None => {
+            let listener = listener.tap_io(|stream| {
+                // Replies are small and are waited for.
+                let _ = stream.set_nodelay(true);
+            });
+            axum::serve(listener, router).with_graceful_shutdown(stopping).await
+        }
+        Some(faults) => {
+            let router = router.layer(from_fn_with_state(faults::Running::new(&faults, site), faults::layer));
+            let service = router.into_make_service_with_connect_info::<Wire>();
+            axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stopping).await
+        }
+    };
+    if let Err(error) = served {
         tracing::error!(%error, "the server stopped");
     }
+}
+
+fn open_journal(path: PathBuf) -> Result<Arc<Journal>, ServerError> {
+    Journal::open(&path).map_err(|source| ServerError::Journal { path, source })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {

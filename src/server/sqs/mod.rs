@@ -18,6 +18,7 @@ use axum::response::Response;
 use md5::{Digest, Md5};
 
 use self::error::SqsError;
+pub use self::receive::read_receipt;
 use super::active::ActiveJob;
 use super::http;
 use super::site::Site;
@@ -28,7 +29,7 @@ const MAX_MESSAGE_BYTES: usize = 262_144;
 /// Entries of one batch, and messages of one receive (SQS's limit).
 const MAX_BATCH: usize = 10;
 /// A batch of the longest messages, with each byte escaped.
-const MAX_BODY_BYTES: usize = 8 * MAX_MESSAGE_BYTES;
+pub const MAX_BODY_BYTES: usize = 8 * MAX_MESSAGE_BYTES;
 
 /// What a request asks of a queue.
 #[derive(Clone, Debug, PartialEq)]

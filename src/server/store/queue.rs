@@ -149,6 +149,14 @@ pub fn free_all(connection: &Connection, now_ms: i64) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Makes one message visible, if this is its newest receipt, which still deletes it.
+pub fn free(connection: &Connection, receipt: Receipt, now_ms: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE messages SET visible_ms = ?1 WHERE id = ?2 AND receipt = ?3")?
+        .execute(params![now_ms, receipt.message, receipt.secret])?;
+    Ok(())
+}
+
 fn next_visible(connection: &Connection, queue: i64) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT min(visible_ms) FROM messages WHERE queue = ?1")?;
     Ok(statement.query_row([queue], |row| row.get(0))?)

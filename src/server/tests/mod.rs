@@ -1,6 +1,7 @@
 //! Stories against a running server, told in raw requests: nothing of the client is used here.
 
 mod cutouts;
+mod faults;
 mod jobs;
 mod keys;
 mod objects;
