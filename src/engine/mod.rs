@@ -14,6 +14,7 @@ mod digest;
 mod error;
 mod fill;
 mod index;
+mod lease;
 pub mod ledger;
 mod lookahead;
 mod monitor;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::cpu::Cpu;
 use super::fill;
+use super::lookahead::Lookahead;
 use super::pipeline::Stage;
 use super::task::{Planned, Received};
 use super::triage::{Failed, TaskError};
@@ -17,6 +18,7 @@ pub struct PlanStage {
     hosts: Arc<Hosts>,
     cpu: Cpu,
     task: (Size, Dtype),
+    lookahead: Arc<Lookahead>,
 }
 
 /// Script states that nobody uses just now, and what new ones are made of.
@@ -27,9 +29,14 @@ struct Hosts {
 }
 
 impl PlanStage {
-    /// `task` is the size and voxel type of each task.
-    pub fn new(scripts: Arc<Scripts>, sources: Arc<Sources>, cpu: Cpu, task: (Size, Dtype)) -> Self {
-        PlanStage { hosts: Arc::new(Hosts { scripts, sources, idle: Mutex::default() }), cpu, task }
+    /// `task` is the size and voxel type of each task; `lookahead` knows which are too late to be begun.
+    pub fn new(
+        (scripts, sources): (Arc<Scripts>, Arc<Sources>),
+        cpu: Cpu,
+        task: (Size, Dtype),
+        lookahead: Arc<Lookahead>,
+    ) -> Self {
+        PlanStage { hosts: Arc::new(Hosts { scripts, sources, idle: Mutex::default() }), cpu, task, lookahead }
     }
 }
 
@@ -37,13 +44,15 @@ impl Stage for PlanStage {
     type In = Received;
     type Out = Planned;
 
-    /// Asks for the task's plan, and notes the files that it reads. A task whose lease is nearly over is not started; one that
+    /// Asks for the task's plan, and notes the files that it reads. A task that would not end within its lease is not started; one that
     /// is to be filled needs no script.
     async fn process(&self, task: Received) -> Result<Planned, Failed> {
         let Received { mut ticket } = task;
-        if ticket.is_late(Instant::now()) {
+        let now = Instant::now();
+        if self.lookahead.is_late(ticket.lease.deadline(), now) {
             return Err(Failed { ticket, error: TaskError::Late });
         }
+        ticket.begun = Some(now);
         if let Some(fill) = ticket.filled.as_ref().and_then(|filled| filled.fill) {
             let plan = fill::plan(self.task.0, self.task.1, fill);
             return Ok(Planned { ticket, plan });

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::batch::BATCH;
 use super::error::EngineError;
+use super::lease::Leases;
 use super::ledger::Ledger;
 use super::lookahead::Lookahead;
 use super::record::{Recorded, recall};
@@ -26,6 +29,7 @@ pub struct ReceiveStage {
     pub session: Arc<Session>,
     pub ledger: Arc<Ledger>,
     pub lookahead: Arc<Lookahead>,
+    pub leases: Leases,
     pub triage: Arc<Triage>,
     pub shutdown: Shutdown,
     pub report: Arc<dyn Report>,
@@ -43,15 +47,18 @@ pub enum Drained {
     Asked,
 }
 
-/// The part of a lease that must be left for a task to be begun.
-const LATE_SHARE: u32 = 8;
+/// How many receives are under way at once: one more after each that brought all it asked for, one alone when the queue has
+/// nothing. Over a slow link ten messages come each round trip and receiver.
+const MOST_RECEIVERS: usize = 8;
 
-impl Ticket {
-    /// Whether too little of the lease is left to begin the task.
-    pub fn is_late(&self, now: Instant) -> bool {
-        let lease = self.deadline.duration_since(self.taken);
-        now + lease / LATE_SHARE > self.deadline
-    }
+/// What one receive found.
+enum Taken {
+    /// As much as was asked for.
+    All,
+    Some,
+    Nothing,
+    /// There is nothing more to take.
+    Last(Drained),
 }
 
 impl ReceiveStage {
@@ -61,16 +68,26 @@ impl ReceiveStage {
     /// # Errors
     /// When the queue cannot be reached for minutes, or refuses; when the ledger cannot be read.
     pub async fn run(&self, to: mpsc::Sender<Received>, known: mpsc::Sender<Recorded>) -> Result<Drained, EngineError> {
-        while !self.shutdown.is_draining() {
-            let taken = tokio::select! {
-                taken = self.take(&to, &known) => taken?,
-                () = self.last_answer() => break,
-            };
-            if let Some(drained) = taken {
-                return Ok(drained);
+        let mut receivers = 1;
+        let mut receiving = FuturesUnordered::new();
+        loop {
+            while receiving.len() < receivers && !self.shutdown.is_draining() {
+                receiving.push(self.take(&to, &known));
             }
+            let taken = tokio::select! {
+                taken = receiving.next() => match taken {
+                    Some(taken) => taken?,
+                    None => return Ok(Drained::Asked),
+                },
+                () = self.last_answer() => return Ok(Drained::Asked),
+            };
+            receivers = match taken {
+                Taken::All => (receivers + 1).min(MOST_RECEIVERS),
+                Taken::Some => receivers,
+                Taken::Nothing => 1,
+                Taken::Last(drained) => return Ok(drained),
+            };
         }
-        Ok(Drained::Asked)
     }
 
     /// Waits for the end of the run, and then for what a receive under way may still bring: messages that were handed out
@@ -80,35 +97,36 @@ impl ReceiveStage {
         tokio::time::sleep(POLL * 2).await;
     }
 
-    /// One receive. `Some` when there is nothing more to take.
-    async fn take(
-        &self,
-        to: &mpsc::Sender<Received>,
-        known: &mpsc::Sender<Recorded>,
-    ) -> Result<Option<Drained>, EngineError> {
-        let mut places = self.lookahead.take(BATCH).await;
+    /// One receive, as soon as there are places for what it brings.
+    async fn take(&self, to: &mpsc::Sender<Received>, known: &mpsc::Sender<Recorded>) -> Result<Taken, EngineError> {
+        let mut places = tokio::select! {
+            places = self.lookahead.take(BATCH) => places,
+            () = self.shutdown.drained() => return Ok(Taken::Nothing),
+        };
         let asked = Instant::now();
         let messages = match self.session.receive(places.len(), POLL).await {
             Ok(messages) => messages,
-            Err(error) if error.job_is_over() => return Ok(Some(Drained::QueueGone)),
+            Err(error) if error.job_is_over() => return Ok(Taken::Last(Drained::QueueGone)),
             Err(error) => return Err(error.into()),
         };
+        let taken = if messages.len() == places.len() { Taken::All } else { Taken::Some };
         let tickets = self.tickets(messages, &mut places, asked);
         if tickets.is_empty() {
-            return Ok(self.lookahead.is_idle_but(places.len()).then_some(Drained::Empty));
+            let is_idle = self.lookahead.is_idle_but(places.len());
+            return Ok(if is_idle { Taken::Last(Drained::Empty) } else { Taken::Nothing });
         }
         let (stored, fresh) = recall(&self.ledger, tickets).await?;
         for task in stored {
             if known.send(task).await.is_err() {
-                return Ok(Some(Drained::Asked));
+                return Ok(Taken::Last(Drained::Asked));
             }
         }
         for ticket in fresh {
             if to.send(Received { ticket }).await.is_err() {
-                return Ok(Some(Drained::Asked));
+                return Ok(Taken::Last(Drained::Asked));
             }
         }
-        Ok(None)
+        Ok(taken)
     }
 
     /// Gives each message that is to be worked on one of the places.
@@ -116,14 +134,16 @@ impl ReceiveStage {
         let mut tickets = Vec::with_capacity(messages.len());
         for message in messages {
             let Some((index, parsed)) = self.read(&message) else { continue };
+            let lease = self.leases.begin(&message.id, message.receipt, taken, taken + self.lease);
+            // One that is still being worked on is not begun anew.
+            let Some(lease) = lease else { continue };
             self.report.tell(News::Taken { index });
             tickets.push(Ticket {
                 index,
                 message: parsed,
                 message_id: message.id,
-                receipt: message.receipt,
-                taken,
-                deadline: taken + self.lease,
+                lease,
+                begun: None,
                 tries: 1,
                 sources: Vec::new(),
                 filled: None,

@@ -13,6 +13,7 @@ use super::cpu::Cpu;
 use super::error::EngineError;
 use super::fill::{self, OnBadTile};
 use super::index::IndexStage;
+use super::lease::Leases;
 use super::ledger::Ledger;
 use super::lookahead::Lookahead;
 use super::monitor;
@@ -234,6 +235,7 @@ impl Run<'_> {
             session: self.work.session.clone(),
             ledger,
             lookahead: lookahead.clone(),
+            leases: Leases::default(),
             triage: triage.clone(),
             shutdown: self.shutdown.clone(),
             report: self.report.clone(),
@@ -277,7 +279,8 @@ impl Run<'_> {
         };
 
         let mut line = Pipeline::new(triage.clone());
-        let plan = PlanStage::new(self.work.scripts.clone(), sources.clone(), cpu.clone(), (grid.task_size(), dtype));
+        let scripts = (self.work.scripts.clone(), sources.clone());
+        let plan = PlanStage::new(scripts, cpu.clone(), (grid.task_size(), dtype), lookahead.clone());
         let planned = line.then(received, cpu_threads, plan);
         let reading = ReadStage::new(sources, (grid, dtype), budget, cpu.clone(), cpu_threads * 2);
         let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
@@ -288,7 +291,8 @@ impl Run<'_> {
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
         let record = RecordStage { ledger: self.work.ledger.clone(), report: self.report.clone() };
         line.then_to(indexed, waiting * 4, record, known);
-        let acknowledge = AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone());
+        let acknowledge =
+            AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone(), grid.task_noun());
         let last = line.then(recorded, waiting, acknowledge);
         (line, last)
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::budget::Permit;
+use super::lease::Lease;
 use super::ledger::Entry;
 use crate::protocol::UploadMessage;
 use crate::source::{Plan, SourceFile, TileBytes};
@@ -21,11 +22,10 @@ pub struct Ticket {
     pub index: Index,
     pub message: UploadMessage,
     pub message_id: String,
-    pub receipt: String,
-    /// When the task was received; its lease runs from here.
-    pub taken: Instant,
-    /// When the lease ends and another worker may get the task.
-    pub deadline: Instant,
+    /// Until when the message is ours alone, and what deletes it.
+    pub lease: Arc<Lease>,
+    /// When work on it began; `None` before its script was asked.
+    pub begun: Option<Instant>,
     /// How often this process has tried the task since it was received.
     pub tries: u32,
     /// The files of this machine that are read for it, as they were when it was planned.

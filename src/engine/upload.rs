@@ -55,7 +55,7 @@ impl UploadStage {
                 let text = TileMetadata { chunk_key, tile_key, ingest_job, parameters, x_size, y_size }.to_json();
                 let metadata = vec![
                     (META_MESSAGE_ID, ticket.message_id.clone()),
-                    (META_RECEIPT_HANDLE, ticket.receipt.clone()),
+                    (META_RECEIPT_HANDLE, ticket.lease.receipt()),
                     (META_JSON, text.clone()),
                 ];
                 (metadata, Some(text))
@@ -80,7 +80,7 @@ impl UploadStage {
         let mut putting = JoinSet::new();
         for (at, Object { key, body }) in objects.into_iter().enumerate() {
             let (session, metadata) = (self.session.clone(), metadata.clone());
-            let deadline = Some(ticket.deadline.into());
+            let deadline = Some(ticket.lease.deadline().into());
             putting.spawn(async move {
                 let metadata: Vec<(&str, &str)> =
                     metadata.iter().map(|(name, value)| (*name, value.as_str())).collect();
