@@ -4,6 +4,7 @@ mod bad_tiles;
 mod bossdb;
 mod check;
 mod examples;
+mod faults;
 mod foreign;
 mod golden;
 mod inspect;

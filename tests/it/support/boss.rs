@@ -25,7 +25,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl ServedBoss {
     /// Serves `folder/boss` on a free port, with these flags.
     pub fn start(folder: &Path, flags: &[&str]) -> Self {
-        let mut args = vec!["serve", "boss", "--listen", "127.0.0.1:0"];
+        Self::start_at(folder, "127.0.0.1:0", flags)
+    }
+
+    /// `kill -9`, and a new process at the same address after a while.
+    pub fn restart(&mut self, after: Duration, flags: &[&str]) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::thread::sleep(after);
+        *self = Self::start_at(self.dir.parent().unwrap(), self.host(), flags);
+    }
+
+    fn start_at(folder: &Path, address: &str, flags: &[&str]) -> Self {
+        let mut args = vec!["serve", "boss", "--listen", address];
         args.extend(flags);
         let mut child =
             command(folder, &args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

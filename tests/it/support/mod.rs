@@ -2,6 +2,8 @@
 
 mod bench;
 mod boss;
+mod journal;
+mod link;
 mod npy;
 pub mod offline;
 mod program;
@@ -12,6 +14,8 @@ pub mod web;
 
 pub use bench::Bench;
 pub use boss::ServedBoss;
+pub use journal::Journal;
+pub use link::Link;
 pub use npy::{first_difference, voxels_of};
 pub use program::{Ended, command};
 pub use python::{python, run};
