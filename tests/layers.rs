@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the crate, and the modules that it may import besides itself.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("volume", &[]),
     ("codec", &["volume"]),
     ("protocol", &["volume"]),
@@ -18,11 +18,12 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("engine", &["volume", "codec", "protocol", "report", "config", "boss", "source", "lua"]),
     ("check", &["volume", "codec", "report", "config", "source", "lua", "engine"]),
     ("preview", &["volume", "report", "config", "source", "lua", "engine"]),
+    ("verify", &["volume", "config", "source", "lua", "engine"]),
     (
         "cli",
         &[
             "volume", "codec", "protocol", "report", "config", "boss", "source", "lua", "server", "engine", "check",
-            "preview",
+            "preview", "verify",
         ],
     ),
 ];

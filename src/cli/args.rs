@@ -12,6 +12,7 @@ use super::r#try::{Output, parse_at as parse_index};
 use crate::codec::BloscSettings;
 use crate::engine::OnBadTile;
 use crate::preview::VoxelSize;
+use crate::verify::Share;
 use crate::volume::{Dtype, Index};
 
 /// Move microscopy volumes into the Boss.
@@ -55,6 +56,8 @@ pub enum Command {
     Join(JoinArgs),
     /// Show how far a job is.
     Status(JobIdArgs),
+    /// Read a job's data back, compare it with the source voxel for voxel, and write a certificate.
+    Verify(VerifyArgs),
     /// Tell what this machine wrote down of a job: bad tiles with reasons, counts, sources that changed, runs.
     Report(ReportArgs),
     /// List your jobs.
@@ -326,6 +329,53 @@ pub struct JobIdArgs {
     pub id: u64,
     #[command(flatten)]
     pub boss: BossArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "\
+boss-ingest verify JOB -j ID [OPTIONS]
+       boss-ingest verify --check CERTIFICATE [OPTIONS]")]
+#[command(after_help = "\
+Examples:
+  boss-ingest verify job.json -j 7                 every voxel
+  boss-ingest verify job.json -j 7 --sample 1%     a share of the blocks, spread over the job
+  boss-ingest verify --check certificate.json      the Boss against a certificate, without the source
+
+Stop it and run it again: it goes on where it was.
+
+Exit codes: 0 all equal, 3 something differs or could not be compared, 1 failed, 2 wrong job file or script")]
+pub struct VerifyArgs {
+    /// The job file.
+    #[arg(required_unless_present = "check", requires = "job_id")]
+    pub job: Option<PathBuf>,
+    /// The job's id, as `create` printed it.
+    #[arg(short, long, value_name = "ID", required_unless_present = "check")]
+    pub job_id: Option<u64>,
+    /// Check a certificate: that nobody changed it, and that the Boss holds what it held then.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["job", "job_id", "sample", "seed", "output"])]
+    pub check: Option<PathBuf>,
+    /// How much to compare: `all`, or a share of the job's blocks such as `1%`.
+    #[arg(long, value_name = "SHARE", default_value_t = Share::All)]
+    pub sample: Share,
+    /// Draw the sample by this number, which the certificate names [default: any].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Write the certificate to this file instead of one in your state directory.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The job is on the Boss of your own in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub local: Option<PathBuf>,
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
+    /// Threads that read and compare [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub cpu_threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

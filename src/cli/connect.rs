@@ -62,6 +62,19 @@ impl Boss {
         Ok(Boss { rest: Rest::new(base_url, look_up(token)?)?.with_policy(RetryPolicy::brisk()), local: None })
     }
 
+    /// How its channels are read as sources.
+    ///
+    /// # Errors
+    /// When there is no token for it.
+    pub fn settings(&self, token: &TokenArgs) -> Result<BossSettings, CliError> {
+        let local = || self.local.as_ref().filter(|_| token.api_token.is_none()).map(LocalBoss::token).transpose();
+        let url = self.rest.base_url().to_owned();
+        match local()? {
+            Some(token) => Ok(BossSettings { url, token: Some(token.header()) }),
+            None => Ok(for_sources(&url, token.api_token.as_deref())),
+        }
+    }
+
     /// Job `id` of this Boss, as its ledger is called: by the Boss's address, or the folder of a local one.
     pub fn job(&self, id: u64) -> JobOf {
         match &self.local {

@@ -14,6 +14,7 @@ use crate::engine::ledger::LedgerError;
 use crate::lua::{Fault, LuarcError, ScriptError, UnknownBuiltin};
 use crate::server::ServerError;
 use crate::source::SourceError;
+use crate::verify::VerifyError;
 use crate::volume::Index;
 
 /// How a command ended that did not fail.
@@ -54,6 +55,8 @@ pub enum CliError {
     Boss(#[from] BossError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -174,6 +177,7 @@ impl CliError {
             CliError::Script(error) => error.hint(),
             CliError::Boss(error) => error.hint().map(str::to_owned),
             CliError::Engine(error) => error.hint(),
+            CliError::Verify(error) => error.hint(),
             CliError::Ledger(error) => error.hint(),
             CliError::Server(error) => error.hint(),
             CliError::NoFirstTask { source, .. } => match source.as_ref() {

@@ -27,6 +27,7 @@ mod summary;
 mod test;
 mod r#try;
 mod upload;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Try(args) => r#try::run(args).await,
         Command::Preview(args) => preview::run(&args),
         Command::Status(args) => status::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(args).await,
         Command::Complete(args) => complete::run(args).await,

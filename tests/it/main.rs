@@ -27,3 +27,4 @@ mod troubles;
 #[path = "try.rs"]
 mod try_task;
 mod tutorial;
+mod verify;

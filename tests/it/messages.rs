@@ -7,8 +7,8 @@ fn help_teaches() {
     let bench = Bench::new();
     insta::assert_snapshot!("help", bench.run(&["--help"]).expect_code(0).stdout);
     for command in [
-        "create", "join", "try", "preview", "status", "report", "list", "complete", "cancel", "scripts", "serve",
-        "test",
+        "create", "join", "try", "preview", "status", "report", "verify", "list", "complete", "cancel", "scripts",
+        "serve", "test",
     ] {
         let help = bench.run(&[command, "--help"]).expect_code(0).stdout;
         insta::assert_snapshot!(format!("help_{command}"), help);

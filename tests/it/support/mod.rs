@@ -2,6 +2,7 @@
 
 mod bench;
 mod boss;
+mod cuboids;
 mod journal;
 mod link;
 mod npy;
@@ -14,6 +15,7 @@ pub mod web;
 
 pub use bench::Bench;
 pub use boss::ServedBoss;
+pub use cuboids::{cuboid_at, stored_cuboids};
 pub use journal::Journal;
 pub use link::Link;
 pub use npy::{first_difference, voxels_of};
@@ -28,7 +30,7 @@ pub fn settings(bench: &Bench) -> insta::Settings {
     settings.add_filter(&folder.replace('.', r"\."), "[folder]");
     settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:[port]");
     settings.add_filter(r"ingest_log\d{8}-\d{6}_pid\d+\.log", "[log]");
-    settings.add_filter(r"[\w.-]+_job\d+\.(manifest\.json|ledger)", "[$1]");
+    settings.add_filter(r"[\w.-]+_job\d+\.(manifest\.json|certificate\.json|ledger)", "[$1]");
     settings.add_filter(r"_pid\d+", "_pid[pid]");
     settings.add_filter(r"in \d+(\.\d)? (s|min \d+ s), \d+(\.\d)? .?B/s", "in [time], [rate]");
     settings.add_filter(r"\d+(\.\d)? (tile|chunk)s/s, \d+(\.\d)? .?B/s", "[rate]");

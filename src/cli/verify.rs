@@ -1,0 +1,196 @@
+//! `boss-ingest verify`: compare what the Boss holds with the source, or check a certificate again.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::VerifyArgs;
+use super::connect::Boss;
+use super::error::{CliError, Exit};
+use super::prepare;
+use super::{logging, manifest};
+use crate::engine::default_cpu_threads;
+use crate::engine::ledger::{Edition, LedgerError, Reader};
+use crate::lua::Scripts;
+use crate::report::{count, grouped};
+use crate::verify::{BossSide, Certificate, Difference, Subject, Verification, verify};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the job file or a script cannot be used, the Boss cannot be read, or the certificate not be read or written.
+pub async fn run(args: VerifyArgs) -> Result<Exit, CliError> {
+    match (&args.check, &args.job, args.job_id) {
+        (Some(path), ..) => check(path, &args).await,
+        (None, Some(job), Some(id)) => compare(job, id, &args).await,
+        // The parser asks for one or the other.
+        _ => Ok(Exit::Failed),
+    }
+}
+
+async fn compare(path: &Path, id: u64, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let job = prepare::load_job(path)?;
+    let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
+    let sources = prepare::sources(&job, memory_bytes, &args.scratch, args.token.api_token.as_deref());
+    let scripts = Scripts::load(&job)?;
+    let boss = Boss::local_or(args.local.as_deref(), &job.backend.base_url(), &args.token).await?;
+    let job_of = boss.job(id);
+    let folder = logging::state_dir();
+    std::fs::create_dir_all(&folder).map_err(|source| CliError::Write { path: folder.clone(), source })?;
+    let known = match Reader::open(&folder, &job_of) {
+        Ok(reader) => {
+            tell_changes(&reader, &Edition::new(&job, &scripts))?;
+            let (bad, filled) = (reader.quarantined()?, reader.filled()?);
+            bad.into_iter().chain(filled).map(|entry| (entry.index, entry)).collect()
+        }
+        Err(LedgerError::Absent { .. }) => Default::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let output = args.output.clone().unwrap_or_else(|| folder.join(format!("{}.certificate.json", job_of.file_stem())));
+    let journal = folder.join(format!("{}.verify.jsonl", job_of.file_stem()));
+    let (settings, share, seed) = (boss.settings(&args.token)?, args.sample, args.seed);
+    let cpu_threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from);
+    let work = move || {
+        let side = BossSide::open(settings, &job.database)?;
+        let subject = Subject { boss: job_of.boss, job: id };
+        let verification = Verification {
+            job: &job,
+            subject,
+            scripts: &scripts,
+            sources,
+            boss: &side,
+            known,
+            share,
+            seed,
+            memory_bytes,
+            cpu_threads,
+            journal,
+        };
+        let progress = Progress::new();
+        verify(&verification, &|done, of| progress.tell(done, of))
+    };
+    let verified =
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    boss.close().await;
+    let certificate = verified?;
+    manifest::write(&output, &certificate.to_json())?;
+    eprint!("{}", summary(&certificate));
+    eprintln!("certificate: {}", output.display());
+    Ok(if certificate.equal { Exit::Done } else { Exit::BadTasks })
+}
+
+/// Other scripts may give other voxels than those that were uploaded.
+fn tell_changes(reader: &Reader, edition: &Edition) -> Result<(), CliError> {
+    if reader.edition()?.0 != *edition {
+        eprintln!("warning: the scripts or the job file are others than those that tasks were last stored with");
+    }
+    Ok(())
+}
+
+async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let certificate = Certificate::read(path)?;
+    let is_folder = !certificate.boss.contains("://");
+    let folder = args.local.clone().or_else(|| is_folder.then(|| PathBuf::from(&certificate.boss)));
+    let boss = Boss::local_or(folder.as_deref(), &certificate.boss, &args.token).await?;
+    let settings = boss.settings(&args.token)?;
+    let channel = certificate.database().expect("the channel of a certificate that was read has three names");
+    let threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from) * 2;
+    let (work, of) = (certificate.clone(), certificate.blocks.len() as u64);
+    let work = move || {
+        let side = BossSide::open(settings, &channel)?;
+        let progress = Progress::new();
+        work.check(&side, threads, &|done| progress.tell(done, of))
+    };
+    let checked =
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    boss.close().await;
+    let changed = checked?;
+    eprintln!("the certificate is as it was written on {}; it says:", certificate.ended);
+    eprint!("{}", summary(&certificate));
+    for block in changed.iter().take(SHOWN) {
+        eprintln!("error: the Boss now holds other voxels at {}, t {}", block.region, block.t);
+    }
+    if changed.len() > SHOWN {
+        eprintln!("… and in {} more", count((changed.len() - SHOWN) as u64, "block"));
+    }
+    let same = of - changed.len() as u64;
+    eprintln!("{} of {} as they were", grouped(same), count(of, "block"));
+    Ok(if changed.is_empty() && certificate.equal { Exit::Done } else { Exit::BadTasks })
+}
+
+/// Differences, and tasks that were not compared, that are shown; the certificate has more.
+const SHOWN: usize = 10;
+
+fn summary(certificate: &Certificate) -> String {
+    let Certificate { voxels, sample, .. } = certificate;
+    let mut text = String::new();
+    for difference in certificate.differences.iter().take(SHOWN) {
+        let Difference { x, y, z, t, boss, source } = difference;
+        text += &format!("error: voxel x {x}, y {y}, z {z}, t {t} is {boss} in the Boss and {source} in the source\n");
+    }
+    for task in certificate.not_compared.iter().take(SHOWN) {
+        let why = if task.quarantined { "in quarantine" } else { "not compared" };
+        text += &format!("error: {} is {why}: {}\n", task.index, task.reason.lines().next().unwrap_or_default());
+    }
+    let more = certificate.not_compared.len().saturating_sub(SHOWN);
+    if more > 0 {
+        text += &format!("… and {} more that were not compared\n", grouped(more as u64));
+    }
+    let compared = count(voxels.compared, "voxel");
+    text += &format!("compared {compared} in {} of {}", grouped(sample.blocks), count(sample.of, "block"));
+    if sample.blocks < sample.of {
+        text += &format!(" (seed {})", sample.seed);
+    }
+    text += &match voxels.differing {
+        0 => ": all equal\n".to_owned(),
+        differing => format!(": {} differ\n", grouped(differing)),
+    };
+    if voxels.filled > 0 {
+        text += &format!("{} are of tiles that were filled\n", count(voxels.filled, "voxel"));
+    }
+    if voxels.not_compared > 0 {
+        text += &format!("{} could not be compared\n", count(voxels.not_compared, "voxel"));
+    }
+    text
+}
+
+/// A bar on a terminal, else a line now and then.
+struct Progress {
+    bar: ProgressBar,
+    told: Mutex<Instant>,
+}
+
+/// Time between two lines of progress where nobody watches.
+const LINES: Duration = Duration::from_secs(30);
+
+impl Progress {
+    fn new() -> Self {
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr_with_hz(5),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {pos} of {len} blocks, {eta} left");
+        let bar =
+            ProgressBar::with_draw_target(Some(0), target).with_style(style.expect("the template is well-formed"));
+        Progress { bar, told: Mutex::new(Instant::now()) }
+    }
+
+    fn tell(&self, done: u64, of: u64) {
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.bar.is_hidden() && told.elapsed() >= LINES {
+            *told = Instant::now();
+            eprintln!("{} of {} compared", grouped(done), count(of, "block"));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
