@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::check::CheckArgs;
+use super::listener::ProgressKind;
 use super::preview::{At, parse_at, parse_contrast, parse_voxel_size};
 use super::r#try::{Output, parse_at as parse_index};
 use crate::codec::BloscSettings;
@@ -63,7 +64,7 @@ pub enum Command {
     /// List your jobs.
     List(BossArgs),
     /// Complete a job whose data is all uploaded.
-    Complete(ConfirmedJobArgs),
+    Complete(CompleteArgs),
     /// Cancel a job; what is already ingested stays.
     Cancel(ConfirmedJobArgs),
     /// Serve a local Boss: REST, SQS and S3 on one port, its data in a folder.
@@ -270,6 +271,17 @@ pub struct YesArgs {
     pub yes: bool,
 }
 
+/// How a run tells what it does.
+#[derive(Clone, Debug, Args)]
+pub struct TellingArgs {
+    /// How to show progress.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub progress: ProgressKind,
+    /// Say where tasks stick when nothing has moved for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    pub stall_after: Duration,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Upload")]
 pub struct UploadArgs {
@@ -285,6 +297,8 @@ pub struct UploadArgs {
     /// Memory for voxels, such as 800MB or 2GiB [default: a quarter of the machine's].
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
+    #[command(flatten)]
+    pub telling: TellingArgs,
     #[command(flatten)]
     pub scratch: ScratchArgs,
     /// How cuboids are compressed: zstd, lz4 or blosclz, with level and shuffle if wanted, such as zstd:3:bytes.
@@ -391,6 +405,17 @@ pub struct ReportArgs {
     /// Print everything as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompleteArgs {
+    #[command(flatten)]
+    pub job: JobIdArgs,
+    #[command(flatten)]
+    pub yes: YesArgs,
+    /// How to show progress.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub progress: ProgressKind,
 }
 
 #[derive(Debug, Args)]

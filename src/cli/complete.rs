@@ -1,58 +1,53 @@
 //! `boss-ingest complete`: complete a job whose data is all uploaded.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::args::ConfirmedJobArgs;
+use super::args::CompleteArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
+use super::listener::Listener;
 use super::prompt::confirm;
-use crate::boss::{Completion, Rest};
-use crate::protocol::JobStatus;
-use crate::report::human_duration;
-
-/// Time between two looks at a job that the server is completing.
-const POLL: Duration = Duration::from_secs(1);
-/// The shortest pause before the server is asked again, whatever it says itself.
-const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+use super::signals;
+use crate::engine::{Completed, Completer, Shutdown};
+use crate::report::{News, Report};
 
 /// Runs the command.
 ///
 /// # Errors
 /// When there is still something to upload, the job was cancelled, or the Boss refuses or cannot be reached.
-pub async fn run(args: ConfirmedJobArgs) -> Result<Exit, CliError> {
+pub async fn run(args: CompleteArgs) -> Result<Exit, CliError> {
     let id = args.job.id;
     if !confirm(&format!("Are you sure you want to complete ingest job {id}?"), args.yes.yes)? {
         eprintln!("Exiting");
         return Ok(Exit::Done);
     }
     let boss = Boss::from_args(&args.job.boss).await?;
-    let completed = complete(&boss.rest, id).await;
+    let listener = Listener::new(args.progress);
+    let ended = complete(&boss, id, listener.report()).await;
     boss.close().await;
-    completed?;
-    eprintln!("ingest job {id} is complete");
-    Ok(Exit::Done)
+    listener.end(&ended);
+    ended
 }
 
-async fn complete(rest: &Rest, id: u64) -> Result<(), CliError> {
-    let refused = |reason| Err(CliError::NotCompleted { id, reason });
-    loop {
-        match rest.complete(id).await? {
-            Completion::Done => return Ok(()),
-            Completion::Waiting { wait } | Completion::InternalQueuesNotEmpty { wait } => {
-                if wait > SHORTEST_WAIT {
-                    eprintln!("the server lets its queues settle: {}", human_duration(wait));
-                }
-                tokio::time::sleep(wait.max(SHORTEST_WAIT)).await;
-            }
-            Completion::Completing => match rest.status(id).await?.status {
-                JobStatus::Complete => return Ok(()),
-                JobStatus::Completing => tokio::time::sleep(POLL).await,
-                _ => return refused("the server found tiles missing and wants them uploaded again"),
-            },
-            Completion::UploadQueueNotEmpty => return refused("its upload queue is not empty"),
-            Completion::Preparing => return refused("the server still prepares it"),
-            Completion::Cancelled => return refused("it was cancelled"),
-            Completion::Failed => return refused("its creation failed"),
+async fn complete(boss: &Boss, id: u64, report: Arc<dyn Report>) -> Result<Exit, CliError> {
+    let shutdown = Shutdown::new();
+    signals::listen(shutdown.clone(), report.clone());
+    let tell = |text: &str| report.tell(News::Phase(format!("ingest job {id} {text}")));
+    match (Completer { rest: &boss.rest, id, shutdown, report: report.clone() }).complete().await {
+        Ok(Completed::Done) => tell("is complete"),
+        Ok(Completed::Already) => tell("was complete already"),
+        Ok(Completed::Asked) => {
+            tell("is not complete yet; what was asked of the server goes on, so run `complete` again later");
+            return Ok(Exit::Stopped);
         }
+        Ok(Completed::QueueNotEmpty) => {
+            return Err(CliError::NotCompleted { id, reason: "its upload queue is not empty" });
+        }
+        Ok(Completed::TilesMissing) => {
+            let reason = "the server found tiles missing and put them on the upload queue";
+            return Err(CliError::NotCompleted { id, reason });
+        }
+        Err(error) => return Err(error.into()),
     }
+    Ok(Exit::Done)
 }

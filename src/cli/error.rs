@@ -32,15 +32,22 @@ pub enum Exit {
     Failed,
 }
 
+impl Exit {
+    /// What the program ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::BadTasks => 3,
+            Exit::Stopped => 130,
+            Exit::Told(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        match exit {
-            Exit::Done => ExitCode::SUCCESS,
-            Exit::BadTasks => ExitCode::from(3),
-            Exit::Stopped => ExitCode::from(130),
-            Exit::Told(code) => ExitCode::from(code),
-            Exit::Failed => ExitCode::FAILURE,
-        }
+        ExitCode::from(exit.code())
     }
 }
 

@@ -11,6 +11,7 @@ mod figures;
 mod inspect;
 mod join;
 mod list;
+mod listener;
 mod local;
 mod logging;
 mod manifest;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use super::args::{ScratchArgs, TokenArgs, UploadArgs};
+use super::args::{ScratchArgs, TellingArgs, TokenArgs, UploadArgs};
 use super::connect::for_sources;
 use super::error::{CliError, FirstTaskError};
 use crate::boss::SessionSettings;
@@ -23,6 +23,7 @@ pub struct Prepared {
     pub sources: Arc<Sources>,
     pub options: Options,
     pub session: SessionSettings,
+    pub telling: TellingArgs,
 }
 
 impl Prepared {
@@ -37,7 +38,8 @@ impl Prepared {
         let scripts = Arc::new(Scripts::load(&job)?);
         // A script that cannot be set up would fail every task; its user hears of it before anything is created.
         scripts.host(sources.clone())?;
-        Ok(Prepared { job, scripts, sources, options, session: session(args) })
+        let (session, telling) = (session(args), args.telling.clone());
+        Ok(Prepared { job, scripts, sources, options, session, telling })
     }
 
     /// The voxel type of the first source that can be read, among the job's first tasks.
@@ -116,6 +118,7 @@ fn options(args: &UploadArgs) -> Options {
         cpu_threads: args.cpu_threads.map_or_else(engine::default_cpu_threads, usize::from),
         blosc: args.codec,
         all_cuboids: args.all_cuboids,
+        stall_after: args.telling.stall_after,
         manual_complete: args.manual_complete,
         on_bad_tile: args.on_bad_tile,
     }

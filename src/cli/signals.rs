@@ -1,16 +1,19 @@
 //! Ctrl-C: the first drains, the second stops.
 
-use crate::engine::Shutdown;
+use std::sync::Arc;
 
-/// Hands Ctrl-C (and a polite `kill`) on to the run.
-pub fn listen(shutdown: Shutdown) {
+use crate::engine::Shutdown;
+use crate::report::{News, Report};
+
+/// Hands Ctrl-C (and a polite `kill`) on to the run, and says so.
+pub fn listen(shutdown: Shutdown, report: Arc<dyn Report>) {
     tokio::spawn(async move {
         while interrupted().await.is_ok() {
-            if shutdown.is_draining() {
-                eprintln!("stopping now");
-            } else {
-                eprintln!("finishing what has begun; press Ctrl-C again to stop at once (nothing is lost either way)");
-            }
+            let text = match shutdown.is_draining() {
+                true => "stopping now",
+                false => "finishing what has begun; press Ctrl-C again to stop at once (nothing is lost either way)",
+            };
+            report.tell(News::Phase(text.to_owned()));
             shutdown.ask();
         }
     });

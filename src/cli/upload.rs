@@ -1,25 +1,23 @@
 //! What `create` and `join` do alike: join the job, upload, complete, and say how it went.
 
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::connect::Boss;
 use super::error::{CliError, Exit};
+use super::listener::Listener;
 use super::manifest::Manifest;
 use super::prepare::Prepared;
 use super::summary::Summary;
 use super::{logging, signals};
 use crate::boss::{BossError, Endpoints, JoinWait, Joined, RetryPolicy, Session, SessionSettings};
-use crate::engine::ledger::{Edition, Ledger};
+use crate::engine::ledger::{Edition, Ledger, LedgerError};
 use crate::engine::{self, Ending, EngineError, Shutdown};
 use crate::protocol::JoinReply;
-use crate::report::{BadTask, Counting, Lines, Report, Terminal, write_bad_tasks};
-
-/// Time between two lines of progress where nobody watches.
-const PROGRESS_LINES: Duration = Duration::from_secs(30);
+use crate::report::{BadTask, News, counts_json, write_bad_tasks};
 
 /// Works on job `id` until it is complete, stopped, or only bad tiles are left. `again` is the command that joins it.
 /// `accept_changes` lets it go on with other scripts than it has stored tasks with.
@@ -34,31 +32,76 @@ pub async fn run(
     again: &str,
     log_file: &Path,
 ) -> Result<Exit, CliError> {
+    let listener = Listener::new(prepared.telling.progress);
+    let again = Again { id, accept_changes, again, log_file };
+    let ended = work(boss, prepared, &again, &listener).await;
+    let (exit, summary) = match ended {
+        Ok((exit, summary)) => (Ok(exit), summary),
+        Err(error) => (Err(error), String::new()),
+    };
+    listener.end(&exit);
+    eprint!("{summary}");
+    exit
+}
+
+/// Which job is worked on, and what is said about going on with it.
+struct Again<'a> {
+    id: u64,
+    accept_changes: bool,
+    again: &'a str,
+    log_file: &'a Path,
+}
+
+/// Works on the job; gives what is to be said at the end.
+async fn work(
+    boss: &Boss,
+    prepared: &Prepared,
+    &Again { id, accept_changes, again, log_file }: &Again<'_>,
+    listener: &Listener,
+) -> Result<(Exit, String), CliError> {
     let Prepared { job, scripts, sources, options, .. } = prepared;
-    let session = join(boss, id, prepared.session).await?;
+    let session = join(boss, id, prepared.session, listener).await?;
     let edition = Edition::new(job, scripts);
     let ledger = Arc::new(Ledger::open(&logging::state_dir(), &boss.job(id), &edition, accept_changes)?);
-    let report = Arc::new(Counting::new(listener()));
     let shutdown = Shutdown::new();
-    signals::listen(shutdown.clone());
+    signals::listen(shutdown.clone(), listener.report());
+    let noting = tokio::spawn(note(ledger.clone(), listener.clone()));
     let work =
         engine::Work { job, scripts: scripts.clone(), sources: sources.clone(), session, ledger: ledger.clone() };
-    let ended = engine::run(work, options.clone(), report.clone(), shutdown).await;
-    report.finish();
-    let noted = ledger.end_run(ended.as_ref().map_or("failed", |outcome| outcome.ending.name())).await;
+    let ended = engine::run(work, options.clone(), listener.report(), shutdown).await;
+    noting.abort();
+    let noted = end_run(&ledger, listener, ended.as_ref().map_or("failed", |outcome| outcome.ending.name())).await;
     let outcome = ended?;
     noted?;
     let bad_list = write_bad_list(id, &outcome.bad)?;
     let manifest = Manifest::write(boss, job, id, &outcome).await?.in_one_line();
-    let stored = report.progress();
+    let stored = listener.counts();
     let summary = Summary { boss, job, id, again, log_file, outcome: &outcome, stored, bad_list, manifest };
-    eprint!("{summary}");
     tracing::info!(id, ending = ?outcome.ending, bad = outcome.bad.len(), kept = ?sources.kept(), "run ended");
-    Ok(match outcome.ending {
+    let exit = match outcome.ending {
         Ending::Complete | Ending::Uploaded => Exit::Done,
         Ending::BadTasks => Exit::BadTasks,
         Ending::Stopped => Exit::Stopped,
-    })
+    };
+    Ok((exit, summary.to_string()))
+}
+
+/// Time between two snapshots in the ledger.
+const NOTE: Duration = Duration::from_secs(1);
+
+/// Leaves the counts in the ledger, where `status` finds them; ends by being dropped.
+async fn note(ledger: Arc<Ledger>, listener: Listener) {
+    loop {
+        tokio::time::sleep(NOTE).await;
+        if let Err(error) = ledger.snapshot(counts_json(&listener.counts()).to_string()).await {
+            tracing::debug!(%error, "the counts were not noted");
+        }
+    }
+}
+
+async fn end_run(ledger: &Ledger, listener: &Listener, ending: &'static str) -> Result<(), LedgerError> {
+    ledger.snapshot(counts_json(&listener.counts()).to_string()).await?;
+    ledger.end_run(ending).await
 }
 
 /// The command that goes on with a job.
@@ -68,7 +111,7 @@ pub fn join_command(job: &Path, id: u64, local: Option<&Path>) -> String {
 }
 
 /// Joins the job. One that is over, in whatever way, is an error: there is nothing to work on.
-async fn join(boss: &Boss, id: u64, settings: SessionSettings) -> Result<Arc<Session>, CliError> {
+async fn join(boss: &Boss, id: u64, settings: SessionSettings, listener: &Listener) -> Result<Arc<Session>, CliError> {
     let wait = match boss.local {
         Some(_) => JoinWait { pause: Duration::from_millis(100), ..JoinWait::default() },
         None => JoinWait::default(),
@@ -76,7 +119,8 @@ async fn join(boss: &Boss, id: u64, settings: SessionSettings) -> Result<Arc<Ses
     let mut said = false;
     let joined = boss.rest.join_until_ready(id, wait, |_| {
         if !std::mem::replace(&mut said, true) && boss.local.is_none() {
-            eprintln!("waiting for the server to prepare job {id}; this takes minutes");
+            let text = format!("waiting for the server to prepare job {id}; this takes minutes");
+            listener.report().tell(News::Phase(text));
         }
     });
     let reply = match joined.await? {
@@ -105,14 +149,6 @@ fn endpoints(boss: &Boss, reply: &JoinReply) -> Result<Endpoints, BossError> {
         return Endpoints::local(boss.rest.base_url());
     }
     Endpoints::from_env(env)
-}
-
-fn listener() -> Box<dyn Report> {
-    if std::io::stderr().is_terminal() {
-        Box::new(Terminal::new())
-    } else {
-        Box::new(Lines::new(std::io::stderr(), PROGRESS_LINES))
-    }
 }
 
 /// Leaves the list of bad tasks as JSON lines in the state directory; `None` when there are none.

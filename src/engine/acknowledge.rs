@@ -46,6 +46,7 @@ impl AcknowledgeStage {
 impl Stage for AcknowledgeStage {
     type In = Recorded;
     type Out = ();
+    const NAME: &str = "acknowledge";
 
     /// A task whose delete fails is stored all the same; it comes again, is found in the ledger, and is deleted then.
     async fn process(&self, task: Recorded) -> Result<(), Failed> {

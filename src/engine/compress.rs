@@ -22,6 +22,7 @@ pub struct CompressStage {
 impl Stage for CompressStage {
     type In = Packed;
     type Out = Compressed;
+    const NAME: &str = "compress";
 
     /// Afterwards the task holds memory for its objects alone.
     async fn process(&self, task: Packed) -> Result<Compressed, Failed> {

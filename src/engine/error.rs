@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ledger::LedgerError;
 use crate::boss::BossError;
-use crate::protocol::{JobKind, MessageError};
+use crate::protocol::{JobKind, JobStatus, MessageError};
 use crate::volume::Dtype;
 
 /// Why a run could not begin, or had to end. Tasks that were taken come back from the queue.
@@ -37,6 +37,9 @@ pub enum EngineError {
     DtypeInTiles { dtype: Dtype },
     #[error("message {id} of the upload queue is not one of this job")]
     StrangeMessage { id: String, source: MessageError },
+    /// Neither complete nor cancelled, and yet without a queue.
+    #[error("the upload queue of job {id} is gone, though the server says that the job is {status}")]
+    NoQueue { id: u64, status: JobStatus },
     /// The server says that the upload queue has messages, but hands none out.
     #[error("the server says that the upload queue of job {id} is not empty, but hands out no message")]
     NothingHandedOut { id: u64 },
@@ -63,6 +66,7 @@ impl EngineError {
             EngineError::NoDtype { .. } => "see whether the host in the job file is a Boss",
             EngineError::DtypeInTiles { .. } => "use a volumetric job with the built-in `sections`",
             EngineError::StrangeMessage { .. } => "somebody else wrote to the queue; see the log for its text",
+            EngineError::NoQueue { .. } => "cancel the job and create it again; what was ingested stays",
             EngineError::NothingHandedOut { .. } => "`join` the job again later",
         };
         Some(hint.to_owned())

@@ -26,6 +26,7 @@ impl IndexStage {
 impl Stage for IndexStage {
     type In = Uploaded;
     type Out = Indexed;
+    const NAME: &str = "index";
 
     async fn process(&self, task: Uploaded) -> Result<Indexed, Failed> {
         let Uploaded { ticket, index_message, checksums, voxel_bytes, sent_bytes } = task;

@@ -7,6 +7,7 @@
 mod acknowledge;
 mod batch;
 mod budget;
+mod clock;
 mod completion;
 mod compress;
 mod cpu;
@@ -30,6 +31,7 @@ mod task;
 mod triage;
 mod upload;
 
+pub use completion::{Completed, Completer};
 pub use compress::tile_format;
 pub use cpu::default_cpu_threads;
 pub use digest::{canonical_json, sha256};

@@ -19,6 +19,7 @@ pub struct PackStage {
 impl Stage for PackStage {
     type In = Loaded;
     type Out = Packed;
+    const NAME: &str = "pack";
 
     /// No voxel is copied here: cuboids are cut where they are compressed.
     async fn process(&self, task: Loaded) -> Result<Packed, Failed> {

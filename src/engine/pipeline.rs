@@ -13,12 +13,16 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use super::clock::{Clock, Clocks};
 use super::triage::{Failed, Triage};
 
 /// One step of a task's way.
 pub trait Stage: Send + Sync + 'static {
     type In: Send + 'static;
     type Out: Send + 'static;
+
+    /// What it is called in reports and metrics.
+    const NAME: &'static str;
 
     /// Takes a task one step on, or gives it back with the reason.
     fn process(&self, task: Self::In) -> impl Future<Output = Result<Self::Out, Failed>> + Send;
@@ -27,12 +31,13 @@ pub trait Stage: Send + Sync + 'static {
 /// Stages that are joined one behind the other.
 pub struct Pipeline {
     triage: Arc<Triage>,
+    clocks: Arc<Clocks>,
     stages: JoinSet<()>,
 }
 
 impl Pipeline {
-    pub fn new(triage: Arc<Triage>) -> Self {
-        Pipeline { triage, stages: JoinSet::new() }
+    pub fn new(triage: Arc<Triage>, clocks: Arc<Clocks>) -> Self {
+        Pipeline { triage, clocks, stages: JoinSet::new() }
     }
 
     /// Puts `stage` behind `from`; it works on at most `width` tasks at once.
@@ -44,7 +49,8 @@ impl Pipeline {
 
     /// As [`Pipeline::then`], into a channel that others send to as well.
     pub fn then_to<S: Stage>(&mut self, from: mpsc::Receiver<S::In>, width: usize, stage: S, to: mpsc::Sender<S::Out>) {
-        self.stages.spawn(run(Arc::new(stage), width, from, to, self.triage.clone()));
+        let clock = self.clocks.of(S::NAME);
+        self.stages.spawn(run((Arc::new(stage), clock), width, from, to, self.triage.clone()));
     }
 
     /// Waits until every stage has run dry. Dropping the future drops all tasks where they are.
@@ -57,7 +63,7 @@ impl Pipeline {
 }
 
 async fn run<S: Stage>(
-    stage: Arc<S>,
+    (stage, clock): (Arc<S>, Arc<Clock>),
     width: usize,
     mut from: mpsc::Receiver<S::In>,
     to: mpsc::Sender<S::Out>,
@@ -72,11 +78,19 @@ async fn run<S: Stage>(
             raise_panic(ended);
         }
         let (stage, to, triage) = (stage.clone(), to.clone(), triage.clone());
+        let mut stay = clock.work();
         tasks.spawn(async move {
             match stage.process(task).await {
-                // The next stage is gone only when all is being dropped.
-                Ok(task) => drop(to.send(task).await),
-                Err(failed) => triage.judge(failed).await,
+                Ok(task) => {
+                    stay.wait();
+                    // The next stage is gone only when all is being dropped.
+                    let _ = to.send(task).await;
+                    stay.done();
+                }
+                Err(failed) => {
+                    drop(stay);
+                    triage.judge(failed).await;
+                }
             }
             drop(place);
         });

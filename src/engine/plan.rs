@@ -43,6 +43,7 @@ impl PlanStage {
 impl Stage for PlanStage {
     type In = Received;
     type Out = Planned;
+    const NAME: &str = "plan";
 
     /// Asks for the task's plan, and notes the files that it reads. A task that would not end within its lease is not started; one that
     /// is to be filled needs no script.

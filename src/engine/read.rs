@@ -32,6 +32,7 @@ pub struct ReadStage {
 impl Stage for ReadStage {
     type In = Planned;
     type Out = Loaded;
+    const NAME: &str = "read";
 
     /// Waits for memory, then reads.
     async fn process(&self, task: Planned) -> Result<Loaded, Failed> {

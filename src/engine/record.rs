@@ -33,6 +33,7 @@ impl Recorded {
 impl Stage for RecordStage {
     type In = Indexed;
     type Out = Recorded;
+    const NAME: &str = "record";
 
     /// Goes on when the record is committed. A task that cannot be recorded comes again from the queue.
     async fn process(&self, task: Indexed) -> Result<Recorded, Failed> {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::acknowledge::AcknowledgeStage;
 use super::budget::Budget;
+use super::clock::Clocks;
 use super::completion::{Completed, Completer};
 use super::compress::CompressStage;
 use super::cpu::Cpu;
@@ -16,7 +17,7 @@ use super::index::IndexStage;
 use super::lease::Leases;
 use super::ledger::Ledger;
 use super::lookahead::Lookahead;
-use super::monitor;
+use super::monitor::Monitor;
 use super::pack::PackStage;
 use super::pipeline::Pipeline;
 use super::plan::PlanStage;
@@ -30,7 +31,7 @@ use crate::boss::Session;
 use crate::codec::BloscSettings;
 use crate::config::Job;
 use crate::lua::Scripts;
-use crate::protocol::{JobKind, JobStatus};
+use crate::protocol::JobKind;
 use crate::report::{BadTask, News, Report};
 use crate::source::Sources;
 use crate::volume::{Dtype, Grid};
@@ -45,6 +46,8 @@ pub struct Options {
     pub blosc: BloscSettings,
     /// Send cuboids that lie wholly outside the job's extent, too: zeros over what the channel may hold there.
     pub all_cuboids: bool,
+    /// Nothing may move for so long, though tasks are held, before the user is told where they stick.
+    pub stall_after: Duration,
     /// Leave the job uncompleted at the end.
     pub manual_complete: bool,
     /// What becomes of a task whose file or script is at fault.
@@ -107,6 +110,8 @@ struct Run<'a> {
     dtype: Dtype,
     lease: Duration,
     options: Options,
+    cpu: Cpu,
+    clocks: Arc<Clocks>,
     report: Arc<dyn Report>,
     shutdown: Shutdown,
 }
@@ -129,9 +134,11 @@ pub async fn run(
         return Err(EngineError::Fill { fill, dtype });
     }
     let lease = work.session.lease().await?;
-    report.tell(News::Started { tasks: work.job.grid.count(), noun: work.job.grid.task_noun() });
-    let monitor = tokio::spawn(monitor::watch(work.session.clone(), report.clone()));
-    let run = Run { work, dtype, lease, options, report, shutdown };
+    let (tasks, noun) = (work.job.grid.count(), work.job.grid.task_noun());
+    report.tell(News::Started { job: work.session.job().id, tasks, noun });
+    let (cpu, clocks) = (Cpu::new(options.cpu_threads), Arc::<Clocks>::default());
+    let run = Run { work, dtype, lease, options, cpu, clocks, report, shutdown };
+    let monitor = tokio::spawn(run.monitor().watch());
     let ended = run.rounds().await;
     monitor.abort();
     let (ending, bad) = ended?;
@@ -159,6 +166,11 @@ fn same_job(job: &Job, session: &Session) -> Result<Dtype, EngineError> {
     Ok(dtype)
 }
 
+/// How a run ends whose job's end was reached.
+fn ending(completed: Completed) -> Ending {
+    if completed == Completed::Asked { Ending::Stopped } else { Ending::Complete }
+}
+
 /// The pause before the queue is asked again when the server says that it is not empty and yet handed nothing out.
 const EMPTY_PAUSE: Duration = Duration::from_secs(1);
 /// So many leases long that may go on: other hosts may hold the last tasks, and one of them may have died.
@@ -175,15 +187,21 @@ impl Run<'_> {
                     return Ok((Ending::BadTasks, bad));
                 }
                 Drained::Asked => return Ok((Ending::Stopped, bad)),
-                Drained::QueueGone => return self.after_the_queue().await.map(|ending| (ending, bad)),
+                Drained::QueueGone => return Ok((ending(self.completer().after_the_queue().await?), bad)),
                 Drained::Empty if !bad.is_empty() => return Ok((Ending::BadTasks, bad)),
                 Drained::Empty if self.options.manual_complete => return Ok((Ending::Uploaded, bad)),
                 Drained::Empty => {}
             }
             match self.completer().complete().await? {
-                Completed::Done => return Ok((Ending::Complete, bad)),
-                Completed::Asked => return Ok((Ending::Stopped, bad)),
-                Completed::UploadMore => {}
+                Completed::QueueNotEmpty if stored || idle_since.is_none() => {
+                    self.tell("the upload queue has tasks again; going on uploading");
+                }
+                Completed::QueueNotEmpty => {}
+                Completed::TilesMissing => {
+                    self.tell("the server misses some tiles and put them back on the queue; going on uploading");
+                    idle_since = None;
+                }
+                completed => return Ok((ending(completed), bad)),
             }
             if stored {
                 idle_since = None;
@@ -204,23 +222,24 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The queue is gone, so another host completed the job or a user cancelled it.
-    async fn after_the_queue(&self) -> Result<Ending, EngineError> {
-        let id = self.work.session.job().id;
-        match self.work.session.rest().status(id).await?.status {
-            JobStatus::Complete => Ok(Ending::Complete),
-            JobStatus::Deleted => Err(EngineError::Cancelled { id }),
-            _ => match self.completer().complete().await? {
-                Completed::Done => Ok(Ending::Complete),
-                Completed::Asked => Ok(Ending::Stopped),
-                Completed::UploadMore => Err(EngineError::NothingHandedOut { id }),
-            },
+    fn tell(&self, text: &str) {
+        self.report.tell(News::Phase(text.to_owned()));
+    }
+
+    fn monitor(&self) -> Monitor {
+        Monitor {
+            session: self.work.session.clone(),
+            report: self.report.clone(),
+            clocks: self.clocks.clone(),
+            cpu: self.cpu.clone(),
+            stall_after: self.options.stall_after,
         }
     }
 
-    fn completer(&self) -> Completer {
-        let (session, shutdown, report) = (self.work.session.clone(), self.shutdown.clone(), self.report.clone());
-        Completer { session, shutdown, report }
+    fn completer(&self) -> Completer<'_> {
+        let session = &self.work.session;
+        let (shutdown, report) = (self.shutdown.clone(), self.report.clone());
+        Completer { rest: session.rest(), id: session.job().id, shutdown, report }
     }
 
     /// One pass through the pipeline, until the queue is empty or the run is to end. Also tells whether any task came.
@@ -269,7 +288,7 @@ impl Run<'_> {
         (known, recorded): (mpsc::Sender<Recorded>, mpsc::Receiver<Recorded>),
     ) -> (Pipeline, mpsc::Receiver<()>) {
         let Options { cpu_threads, memory_bytes, blosc, all_cuboids, .. } = self.options;
-        let (cpu, grid, dtype) = (Cpu::new(cpu_threads), self.work.job.grid, self.dtype);
+        let (cpu, grid, dtype) = (self.cpu.clone(), self.work.job.grid, self.dtype);
         let budget = Budget::new(memory_bytes - memory_bytes / CACHE_SHARE);
         let sources = self.work.sources.clone();
         let waiting = super::batch::BATCH * 8;
@@ -278,7 +297,7 @@ impl Run<'_> {
             Grid::Chunks(_) => 2,
         };
 
-        let mut line = Pipeline::new(triage.clone());
+        let mut line = Pipeline::new(triage.clone(), self.clocks.clone());
         let scripts = (self.work.scripts.clone(), sources.clone());
         let plan = PlanStage::new(scripts, cpu.clone(), (grid.task_size(), dtype), lookahead.clone());
         let planned = line.then(received, cpu_threads, plan);

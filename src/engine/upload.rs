@@ -29,6 +29,7 @@ impl UploadStage {
 impl Stage for UploadStage {
     type In = Compressed;
     type Out = Uploaded;
+    const NAME: &str = "upload";
 
     /// Succeeds only when the store has acknowledged every object with a matching checksum.
     async fn process(&self, task: Compressed) -> Result<Uploaded, Failed> {

@@ -1,9 +1,10 @@
 //! Counts of a running job, and what follows from them: rates and the time that is left.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::News;
+use super::{News, Pulse};
 
 /// The counts of a job, fed with news. Clocks are handed in.
 ///
@@ -11,6 +12,7 @@ use super::News;
 /// measured on that, so that the time left is the whole job's.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
+    job: u64,
     noun: &'static str,
     tasks: u64,
     /// Tasks that the server has and nobody holds, as last told.
@@ -22,18 +24,25 @@ pub struct Progress {
     sent_bytes: u64,
     retries: u64,
     quarantined: u64,
+    pulse: Option<Arc<Pulse>>,
     rate: Rate,
 }
 
 /// The state of a job at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
+    /// The job's id.
+    pub job: u64,
     pub noun: &'static str,
     pub tasks: u64,
     /// Tasks that are done, by any host.
     pub done: u64,
     /// Tasks that this process stored.
     pub stored: u64,
+    /// Tasks that this process holds.
+    pub held: u64,
+    /// Tasks that nobody holds, as the server last told.
+    pub free: Option<u64>,
     pub voxel_bytes: u64,
     pub sent_bytes: u64,
     pub retries: u64,
@@ -43,13 +52,14 @@ pub struct Snapshot {
     /// Voxel bytes that this process stores each second, lately.
     pub bytes_per_second: f64,
     pub left: Option<Duration>,
+    pub pulse: Option<Arc<Pulse>>,
 }
 
 impl Progress {
     /// Takes in one piece of news, `elapsed` after the start.
     pub fn take(&mut self, news: &News, elapsed: Duration) {
         match news {
-            News::Started { tasks, noun } => (self.tasks, self.noun) = (*tasks, noun),
+            News::Started { job, tasks, noun } => (self.job, self.tasks, self.noun) = (*job, *tasks, noun),
             News::Remaining { tasks } => self.free = Some(*tasks),
             News::Taken { .. } => self.held += 1,
             News::Returned { .. } => self.held = self.held.saturating_sub(1),
@@ -64,9 +74,15 @@ impl Progress {
                 self.held = self.held.saturating_sub(1);
                 self.quarantined += 1;
             }
-            News::Phase(_) | News::Waiting { .. } => {}
+            News::Pulse(pulse) => self.pulse = Some(pulse.clone()),
+            News::Phase(_) | News::Waiting { .. } | News::Watched(_) | News::Ended { .. } => {}
         }
         self.rate.take(elapsed, self.done(), self.voxel_bytes);
+    }
+
+    /// `tile` or `chunk`; `task` while nothing is known of the job.
+    pub fn noun(&self) -> &'static str {
+        if self.noun.is_empty() { "task" } else { self.noun }
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -74,17 +90,21 @@ impl Progress {
         let left = self.tasks.saturating_sub(done + self.quarantined);
         let speed = self.rate.tasks_per_second;
         Snapshot {
-            noun: self.noun,
+            job: self.job,
+            noun: self.noun(),
             tasks: self.tasks,
             done,
             stored: self.stored,
+            held: self.held,
+            free: self.free,
             voxel_bytes: self.voxel_bytes,
             sent_bytes: self.sent_bytes,
-            retries: self.retries,
+            retries: self.retries + self.pulse.as_ref().map_or(0, |pulse| pulse.retries),
             quarantined: self.quarantined,
             tasks_per_second: speed,
             bytes_per_second: self.rate.bytes_per_second,
             left: (speed > 0.0).then(|| Duration::try_from_secs_f64(left as f64 / speed).unwrap_or(Duration::MAX)),
+            pulse: self.pulse.clone(),
         }
     }
 
@@ -137,7 +157,7 @@ mod tests {
     #[test]
     fn the_time_left_is_what_is_left_divided_by_the_speed() {
         let mut progress = Progress::default();
-        progress.take(&News::Started { tasks: 130, noun: "tile" }, Duration::ZERO);
+        progress.take(&News::Started { job: 7, tasks: 130, noun: "tile" }, Duration::ZERO);
         for z in 0..60 {
             progress.take(&News::Taken { index: Index::new(0, 0, z, 0) }, Duration::ZERO);
             progress.take(&stored(z), Duration::from_secs_f64((z + 1) as f64 / 0.6));
@@ -152,7 +172,7 @@ mod tests {
     #[test]
     fn a_slow_start_is_forgotten() {
         let mut progress = Progress::default();
-        progress.take(&News::Started { tasks: 10_000, noun: "tile" }, Duration::ZERO);
+        progress.take(&News::Started { job: 7, tasks: 10_000, noun: "tile" }, Duration::ZERO);
         let mut at = Duration::from_secs(100);
         for z in 0..400 {
             progress.take(&News::Taken { index: Index::new(0, 0, z, 0) }, at);
@@ -166,7 +186,7 @@ mod tests {
     #[test]
     fn what_other_hosts_did_counts_as_done() {
         let mut progress = Progress::default();
-        progress.take(&News::Started { tasks: 100, noun: "tile" }, Duration::ZERO);
+        progress.take(&News::Started { job: 7, tasks: 100, noun: "tile" }, Duration::ZERO);
         progress.take(&News::Taken { index: Index::new(0, 0, 0, 0) }, Duration::ZERO);
         progress.take(&News::Remaining { tasks: 40 }, Duration::from_secs(1));
         assert_eq!(progress.snapshot().done, 59);
@@ -175,7 +195,7 @@ mod tests {
     #[test]
     fn nothing_is_foretold_before_anything_was_done() {
         let mut progress = Progress::default();
-        progress.take(&News::Started { tasks: 100, noun: "tile" }, Duration::ZERO);
+        progress.take(&News::Started { job: 7, tasks: 100, noun: "tile" }, Duration::ZERO);
         progress.take(&News::Retried, Duration::from_secs(9));
         assert_eq!(progress.snapshot().left, None);
     }

@@ -1,27 +1,42 @@
 //! Progress on a terminal: one bar with rate, time left, bytes, retries and bad tiles, and lines above it for news.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{News, Progress, Report, Snapshot, human_bytes, human_duration};
+use super::line::{bar, line, percent};
+use super::{News, Progress, Report, Snapshot, Wait, human_duration};
 
 /// Draws to standard error.
 pub struct Terminal {
     start: Instant,
-    bar: ProgressBar,
-    progress: Mutex<Progress>,
+    drawn: ProgressBar,
+    state: Mutex<State>,
 }
+
+#[derive(Default)]
+struct State {
+    progress: Progress,
+    /// The server asks for patience.
+    wait: Option<(Wait, Duration)>,
+    last: Option<Instant>,
+}
+
+/// Time between two drawings; news are told more often.
+const REDRAW: Duration = Duration::from_millis(200);
+/// Characters of a line where the terminal does not tell.
+const WIDTH: usize = 100;
 
 impl Terminal {
     pub fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-        let style =
-            ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}").expect("the template is well-formed");
-        bar.set_style(style);
-        bar.enable_steady_tick(Duration::from_millis(250));
-        Terminal { start: Instant::now(), bar, progress: Mutex::new(Progress::default()) }
+        let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        drawn.set_style(ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed"));
+        Terminal { start: Instant::now(), drawn, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -33,50 +48,50 @@ impl Default for Terminal {
 
 impl Report for Terminal {
     fn tell(&self, news: News) {
-        let snapshot = {
-            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.take(&news, self.start.elapsed());
-            progress.snapshot()
-        };
-        self.bar.set_length(snapshot.tasks);
-        self.bar.set_position(snapshot.done);
-        self.bar.set_message(line(&snapshot));
+        let mut state = self.state();
+        state.progress.take(&news, self.start.elapsed());
         match news {
-            News::Phase(text) => self.bar.println(text),
-            News::Waiting { left } => {
-                self.bar.set_message(format!("the server lets its queues settle: {}", human_duration(left)));
-            }
-            News::Quarantined(bad) => self.bar.println(bad.in_one_line()),
+            News::Waiting { left, wait } => state.wait = Some((wait, left)),
+            News::Taken { .. } | News::Phase(_) => state.wait = None,
             _ => {}
         }
+        let noun = state.progress.noun();
+        let above = match news {
+            News::Phase(text) => Some(text),
+            News::Quarantined(bad) => Some(bad.in_one_line()),
+            News::Watched(watched) => Some(watched.sentence(noun)),
+            _ => None,
+        };
+        let now = Instant::now();
+        if above.is_none() && state.last.is_some_and(|last| now < last + REDRAW) {
+            return;
+        }
+        state.last = Some(now);
+        let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+        let text = text(&state.progress.snapshot(), state.wait, width);
+        drop(state);
+        self.drawn.set_message(text);
+        if let Some(above) = above {
+            self.drawn.println(above);
+        }
+        self.drawn.tick();
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }
 
-/// `1 200 of 4 800 tiles, 41.5 tiles/s, 10.9 MB/s, 1 min 27 s left, 2 retries, 1 bad`.
-pub(super) fn line(snapshot: &Snapshot) -> String {
-    let Snapshot { noun, tasks, done, .. } = snapshot;
-    let mut text = format!("{} of {}", super::units::grouped(*done), super::count(*tasks, noun));
-    if snapshot.tasks_per_second > 0.0 {
-        text += &format!(", {:.1} {noun}s/s", snapshot.tasks_per_second);
-        text += &format!(", {}/s", human_bytes(snapshot.bytes_per_second as u64));
-    }
-    if snapshot.voxel_bytes > 0 {
-        text += &format!(", {} sent as {}", human_bytes(snapshot.voxel_bytes), human_bytes(snapshot.sent_bytes));
-    }
-    if let Some(left) = snapshot.left.filter(|_| done < tasks) {
-        text += &format!(", {} left", human_duration(left));
-    }
-    if snapshot.retries > 0 {
-        text += &format!(", {}", super::units::count_irregular(snapshot.retries, "retry", "retries"));
-    }
-    if snapshot.quarantined > 0 {
-        text += &format!(", {} bad", snapshot.quarantined);
-    }
-    text
+/// The whole line: bar, share, and as much of the rest as has room.
+fn text(snapshot: &Snapshot, wait: Option<(Wait, Duration)>, width: usize) -> String {
+    let cells = (width / 5).min(30);
+    let front = format!("{} {}  ", bar(snapshot.done, snapshot.tasks, cells), percent(snapshot.done, snapshot.tasks));
+    let room = width.saturating_sub(front.chars().count() + 1);
+    let rest = match wait {
+        Some((wait, left)) => format!("{wait}: {}", human_duration(left)),
+        None => line(snapshot, room),
+    };
+    front + &rest
 }
 
 #[cfg(test)]
@@ -84,23 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_tells_rate_time_left_bytes_retries_and_bad_tiles() {
-        let snapshot = Snapshot {
-            noun: "tile",
-            tasks: 4800,
-            done: 1200,
-            stored: 1200,
-            voxel_bytes: 314_572_800,
-            sent_bytes: 250_000_000,
-            retries: 1,
-            quarantined: 2,
-            tasks_per_second: 41.46,
-            bytes_per_second: 10_868_490.0,
-            left: Some(Duration::from_secs(87)),
-        };
-        assert_eq!(
-            line(&snapshot),
-            "1 200 of 4 800 tiles, 41.5 tiles/s, 10.9 MB/s, 314.6 MB sent as 250.0 MB, 1 min 27 s left, 1 retry, 2 bad"
-        );
+    fn a_line_fits_the_terminal() {
+        let mut progress = Progress::default();
+        progress.take(&News::Started { job: 7, tasks: 1_000_000, noun: "chunk" }, Duration::ZERO);
+        let snapshot = progress.snapshot();
+        for width in [40, 60, 80, 200] {
+            assert!(text(&snapshot, None, width).chars().count() < width, "{width}");
+        }
+        let waiting = text(&snapshot, Some((Wait::Settle, Duration::from_secs(170))), 80);
+        assert_eq!(waiting, "░░░░░░░░░░░░░░░░   0 %  the server lets its queues settle: 2 min 50 s");
     }
 }

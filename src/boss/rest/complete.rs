@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::jobs::gone;
+use super::join::is_missing_queue;
 use super::{Call, Rest};
 use crate::boss::BossError;
 use crate::boss::error::sensible_pause;
@@ -30,6 +31,8 @@ pub enum Completion {
     Cancelled,
     /// The job could not be created; it can only be cancelled.
     Failed,
+    /// A queue of the job is gone: it was completed or cancelled meanwhile.
+    QueueGone,
 }
 
 /// The Boss's own texts for rows that it answers with nothing but status 400 and code 1006.
@@ -56,9 +59,17 @@ impl Rest {
         let number = id.to_string();
         let call = Call { also: Some(400), ..Call::post(["latest", "ingest", &number, "complete"], None) };
         match self.call(&call).await.map_err(|error| gone(id, error)) {
-            Ok(answer) => read(&answer).ok_or_else(|| self.unknown(&call, &answer)),
+            Ok(answer) => self.known(&call, &answer),
             Err(BossError::JobGone { .. }) => Ok(Completion::Cancelled),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The Boss looks at the queues before it looks at the state, and fails when another host was faster.
+    fn known(&self, call: &Call, answer: &Answer) -> Result<Completion, BossError> {
+        match read(answer).ok_or_else(|| self.unknown(call, answer)) {
+            Err(error) if is_missing_queue(&error) => Ok(Completion::QueueGone),
+            known => known,
         }
     }
 
@@ -121,6 +132,12 @@ mod tests {
             ),
             (400, &boss_error("Ingest job has already been cancelled."), Completion::Cancelled),
             (400, &boss_error("Ingest job has failed during creation. You must Cancel instead."), Completion::Failed),
+            (
+                400,
+                r#"{"status": 400, "code": 9001, "message": "An error occurred (AWS.SimpleQueueService.NonExistentQueue)
+                    when calling the GetQueueAttributes operation: The specified queue does not exist."}"#,
+                Completion::QueueGone,
+            ),
             (
                 404,
                 r#"{"status": 404, "code": 2004, "message": "The job with id 7 has been deleted"}"#,

@@ -1,0 +1,65 @@
+//! How a command shows its progress: a bar, lines, JSON lines, or not at all.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::{CliError, Exit};
+use crate::report::{Counting, JsonLines, Lines, News, Report, Silent, Snapshot, Terminal};
+
+/// The words of `--progress`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProgressKind {
+    /// A bar on a terminal, else lines.
+    #[default]
+    Auto,
+    /// A bar on standard error; lines where that is no terminal.
+    Bar,
+    /// Lines on standard error.
+    Lines,
+    /// One JSON object a line on standard output; see docs/progress.md.
+    Json,
+    /// Nothing but the summary.
+    None,
+}
+
+/// Time between two lines of progress where nobody watches.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Who is told the news of a command, and the counts that follow from them.
+#[derive(Clone)]
+pub struct Listener(Arc<Counting>);
+
+impl Listener {
+    pub fn new(kind: ProgressKind) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let report: Box<dyn Report> = match kind {
+            ProgressKind::Auto | ProgressKind::Bar if is_terminal => Box::new(Terminal::new()),
+            ProgressKind::Auto | ProgressKind::Bar | ProgressKind::Lines => {
+                Box::new(Lines::new(std::io::stderr(), EVERY))
+            }
+            ProgressKind::Json => Box::new(JsonLines::new(std::io::stdout())),
+            ProgressKind::None => Box::new(Silent),
+        };
+        Listener(Arc::new(Counting::new(report)))
+    }
+
+    pub fn report(&self) -> Arc<dyn Report> {
+        self.0.clone()
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Snapshot {
+        self.0.progress()
+    }
+
+    /// Stops drawing, so that a summary can be written, and tells how the command ended.
+    pub fn end(&self, ended: &Result<Exit, CliError>) {
+        let (exit_code, error) = match ended {
+            Ok(exit) => (exit.code(), None),
+            Err(error) => (error.exit_code(), Some(error.json())),
+        };
+        self.0.tell(News::Ended { exit_code, error });
+        self.0.finish();
+    }
+}
