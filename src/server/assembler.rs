@@ -119,7 +119,7 @@ async fn make_cuboids(site: &Arc<Site>, job: &Arc<ActiveJob>, chunk: Chunk) -> R
     let _memory = site.assembly_memory.take(needed).await;
     let (objects, job) = (site.objects.clone(), job.clone());
     let make = move || Assembly::new(&objects, &job, &chunk, band_bytes).run();
-    tokio::task::spawn_blocking(make).await.map_err(|_| StoreError::Closed)?
+    site.background_threads.run(make).await?
 }
 
 fn note_stored(connection: &Connection, job: &ActiveJob, chunk: Chunk, assembled: Assembled) -> Result<(), StoreError> {

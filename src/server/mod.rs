@@ -8,6 +8,7 @@
 mod active;
 mod assembler;
 mod assembly;
+mod background;
 mod cast;
 mod channel;
 mod completion;

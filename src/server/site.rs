@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::active::{ActiveJob, ActiveJobs};
+use super::background::BackgroundThreads;
 use super::keys::{KeyTimes, Keys};
 use super::sigv4::{self, Refusal, Service};
 use super::store::objects::Objects;
@@ -42,6 +43,8 @@ pub struct Site {
     pub stopping: CancellationToken,
     pub cutout_memory: Budget,
     pub assembly_memory: Budget,
+    /// Threads for what may take as long as it needs, while requests are answered.
+    pub background_threads: BackgroundThreads,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -77,6 +80,7 @@ impl Site {
             stopping: CancellationToken::new(),
             cutout_memory: Budget::new(CUTOUT_KIB),
             assembly_memory: Budget::new(ASSEMBLY_KIB),
+            background_threads: BackgroundThreads::start(),
             background: Mutex::default(),
         })
     }

@@ -10,7 +10,6 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, ETAG};
 use axum::response::Response;
-use bytes::BytesMut;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
@@ -21,13 +20,13 @@ use crate::server::active::ActiveJob;
 use crate::server::error::StoreError;
 use crate::server::http::BODY_PATIENCE;
 use crate::server::site::Site;
-use crate::server::store::objects::{CuboidAddress, Unfinished};
+use crate::server::store::objects::{CuboidAddress, Objects, Unfinished};
 use crate::server::store::tiles::{self, TileObject};
 use crate::volume::CUBOID;
 
 pub const MAX_OBJECT_BYTES: u64 = 2 << 30;
 /// Bytes that are gathered before a blocking thread writes them.
-const PART_BYTES: usize = 512 * 1024;
+const PART_BYTES: usize = 8 << 20;
 /// Bytes of a Blosc header (c-blosc, `README_HEADER.rst`).
 const BLOSC_HEADER: usize = 16;
 
@@ -52,13 +51,14 @@ pub async fn run(
     check_length(headers)?;
     let received = receive(site, body, expected.begin()).await?;
     let size_bytes = received.size_bytes;
-    let etag = expected.check(received.running)?;
+    let etag = expected.check(received.running, size_bytes)?;
+    let object = received.object.expect("the end of a body was written, if only that");
     match job.kind() {
-        JobKind::Tile => keep_tile(site, job, key, received.object, TileObject { size_bytes, metadata }).await?,
+        JobKind::Tile => keep_tile(site, job, key, object, TileObject { size_bytes, metadata }).await?,
         JobKind::Volumetric => {
             let at = cuboid_address(job, key, &metadata, &received.head)?;
             let path = site.objects.cuboid(&at);
-            on_blocking_thread(move || received.object.keep(&path)).await?;
+            on_blocking_thread(move || object.keep(&path)).await?;
         }
     }
     tracing::debug!(job = job.id, key, size_bytes, "stored an object");
@@ -89,24 +89,26 @@ fn check_length(headers: &HeaderMap) -> Result<(), S3Error> {
 
 /// A body that has arrived.
 struct Received {
-    object: Unfinished,
+    objects: Objects,
+    /// `None` until something was written.
+    object: Option<Unfinished>,
     running: Running,
     size_bytes: u64,
     /// Its first bytes.
     head: Vec<u8>,
 }
 
+/// Whole objects of the usual sizes are written in one go, as they lie in the buffers that they arrived in.
 async fn receive(site: &Site, mut body: Body, running: Running) -> Result<Received, S3Error> {
-    let object = site.objects.begin()?;
-    let mut received = Received { object, running, size_bytes: 0, head: Vec::new() };
-    let mut part = BytesMut::new();
+    let mut received = Received::begin(&site.objects, running);
+    let mut part = Vec::new();
     loop {
         let arrived = timeout(BODY_PATIENCE, next(&mut body)).await.map_err(|_| S3Error::Incomplete)?;
         let arrived = arrived.transpose().map_err(|_| S3Error::Incomplete)?;
         let is_last = arrived.is_none();
-        part.extend_from_slice(&arrived.unwrap_or_default());
-        if part.len() >= PART_BYTES || is_last {
-            received = received.append(part.split()).await?;
+        part.extend(arrived);
+        if part.iter().map(Bytes::len).sum::<usize>() >= PART_BYTES || is_last {
+            received = received.append(std::mem::take(&mut part)).await?;
         }
         if is_last {
             return Ok(received);
@@ -128,16 +130,26 @@ async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
 }
 
 impl Received {
-    async fn append(mut self, part: BytesMut) -> Result<Received, S3Error> {
-        self.size_bytes += part.len() as u64;
+    fn begin(objects: &Objects, running: Running) -> Received {
+        Received { objects: objects.clone(), object: None, running, size_bytes: 0, head: Vec::new() }
+    }
+
+    async fn append(mut self, part: Vec<Bytes>) -> Result<Received, S3Error> {
+        self.size_bytes += part.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
         if self.size_bytes > MAX_OBJECT_BYTES {
             return Err(S3Error::TooLarge);
         }
         let append = move || {
-            let wanted = BLOSC_HEADER.saturating_sub(self.head.len()).min(part.len());
-            self.head.extend_from_slice(&part[..wanted]);
-            self.running.update(&part);
-            self.object.write(&part)?;
+            let object = match &mut self.object {
+                Some(object) => object,
+                none => none.insert(self.objects.begin()?),
+            };
+            for bytes in part {
+                let wanted = BLOSC_HEADER.saturating_sub(self.head.len()).min(bytes.len());
+                self.head.extend_from_slice(&bytes[..wanted]);
+                self.running.update(&bytes);
+                object.write(&bytes)?;
+            }
             Ok(self)
         };
         Ok(on_blocking_thread(append).await?)
