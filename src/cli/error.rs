@@ -131,6 +131,7 @@ impl CliError {
             CliError::Config(_) | CliError::Script(_) => 2,
             CliError::Builtin(_) | CliError::NoCases { .. } => 2,
             CliError::NoFirstTask { .. } | CliError::SourceDtype { .. } | CliError::Log { .. } => 2,
+            CliError::Verify(VerifyError::Script(_)) => 2,
             CliError::Save(error) if error.is_mistake() => 2,
             CliError::Source(_) | CliError::Encode { .. } => 3,
             CliError::OutsideExtent { .. } => 2,

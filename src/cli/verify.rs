@@ -1,5 +1,6 @@
 //! `boss-ingest verify`: compare what the Boss holds with the source, or check a certificate again.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,13 +11,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::VerifyArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
-use super::prepare;
-use super::{logging, manifest};
-use crate::engine::default_cpu_threads;
-use crate::engine::ledger::{Edition, LedgerError, Reader};
+use super::{logging, manifest, prepare, signals};
+use crate::config::Job;
+use crate::engine::ledger::{Edition, Entry, JobOf, LedgerError, Reader};
+use crate::engine::{Shutdown, default_cpu_threads};
 use crate::lua::Scripts;
+use crate::protocol::JobStatus;
 use crate::report::{count, grouped};
-use crate::verify::{BossSide, Certificate, Difference, Subject, Verification, verify};
+use crate::verify::{BossSide, Certificate, Difference, Subject, Verification, VerifyError, verify};
+use crate::volume::Index;
 
 /// Runs the command.
 ///
@@ -33,61 +36,88 @@ pub async fn run(args: VerifyArgs) -> Result<Exit, CliError> {
 
 async fn compare(path: &Path, id: u64, args: &VerifyArgs) -> Result<Exit, CliError> {
     let job = prepare::load_job(path)?;
+    let boss = Boss::local_or(args.local.as_deref(), &job.backend.base_url(), &args.token).await?;
+    let ended = compare_with(&boss, job, id, args).await;
+    boss.close().await;
+    ended
+}
+
+async fn compare_with(boss: &Boss, job: Job, id: u64, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let status = boss.rest.status(id).await?.status;
+    if status != JobStatus::Complete {
+        eprintln!("warning: ingest job {id} is {status}; what the Boss has not ingested yet reads as 0 and differs");
+    }
     let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
     let sources = prepare::sources(&job, memory_bytes, &args.scratch, args.token.api_token.as_deref());
     let scripts = Scripts::load(&job)?;
-    let boss = Boss::local_or(args.local.as_deref(), &job.backend.base_url(), &args.token).await?;
     let job_of = boss.job(id);
     let folder = logging::state_dir();
-    std::fs::create_dir_all(&folder).map_err(|source| CliError::Write { path: folder.clone(), source })?;
-    let known = match Reader::open(&folder, &job_of) {
-        Ok(reader) => {
-            tell_changes(&reader, &Edition::new(&job, &scripts))?;
-            let (bad, filled) = (reader.quarantined()?, reader.filled()?);
-            bad.into_iter().chain(filled).map(|entry| (entry.index, entry)).collect()
-        }
-        Err(LedgerError::Absent { .. }) => Default::default(),
-        Err(error) => return Err(error.into()),
-    };
-    let output = args.output.clone().unwrap_or_else(|| folder.join(format!("{}.certificate.json", job_of.file_stem())));
-    let journal = folder.join(format!("{}.verify.jsonl", job_of.file_stem()));
-    let (settings, share, seed) = (boss.settings(&args.token)?, args.sample, args.seed);
+    let known = known(&folder, &job_of, &Edition::new(&job, &scripts))?;
+    let file = |ending: &str| folder.join(format!("{}.{ending}", job_of.file_stem()));
+    let output = args.output.clone().unwrap_or_else(|| file("certificate.json"));
+    let (journal, settings, database) = (file("verify.jsonl"), boss.settings(&args.token)?, job.database.clone());
+    let (share, seed, shutdown) = (args.sample, args.seed, Shutdown::new());
+    signals::listen(shutdown.clone());
     let cpu_threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from);
-    let work = move || {
-        let side = BossSide::open(settings, &job.database)?;
-        let subject = Subject { boss: job_of.boss, job: id };
-        let verification = Verification {
-            job: &job,
-            subject,
-            scripts: &scripts,
-            sources,
-            boss: &side,
-            known,
-            share,
-            seed,
-            memory_bytes,
-            cpu_threads,
-            journal,
-        };
-        let progress = Progress::new();
-        verify(&verification, &|done, of| progress.tell(done, of))
+    let (stopping, comparing) = (
+        shutdown.clone(),
+        blocking(move || {
+            let side = BossSide::open(settings, &database)?;
+            let (subject, progress) = (Subject { boss: job_of.boss, job: id }, Progress::new());
+            let verification = Verification {
+                job: &job,
+                subject,
+                scripts: &scripts,
+                sources,
+                boss: &side,
+                known,
+                share,
+                seed,
+                memory_bytes,
+                cpu_threads,
+                shutdown,
+                journal,
+            };
+            verify(&verification, &|done, of| progress.tell(done, of))
+        }),
+    );
+    let verified = tokio::select! {
+        verified = comparing => verified,
+        () = stopping.stopped() => Err(VerifyError::Stopped),
     };
-    let verified =
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    boss.close().await;
-    let certificate = verified?;
+    let certificate = match verified {
+        Err(stopped @ VerifyError::Stopped) => {
+            eprintln!("{stopped}");
+            return Ok(Exit::Stopped);
+        }
+        verified => verified?,
+    };
     manifest::write(&output, &certificate.to_json())?;
     eprint!("{}", summary(&certificate));
     eprintln!("certificate: {}", output.display());
     Ok(if certificate.equal { Exit::Done } else { Exit::BadTasks })
 }
 
-/// Other scripts may give other voxels than those that were uploaded.
-fn tell_changes(reader: &Reader, edition: &Edition) -> Result<(), CliError> {
+/// Runs what blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VerifyError> + Send + 'static,
+) -> Result<T, VerifyError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// The tasks that this machine's ledger has as bad or filled. Warns where tasks were stored with other scripts than these,
+/// which may give other voxels.
+fn known(folder: &Path, job: &JobOf, edition: &Edition) -> Result<HashMap<Index, Entry>, CliError> {
+    std::fs::create_dir_all(folder).map_err(|source| CliError::Write { path: folder.to_owned(), source })?;
+    let reader = match Reader::open(folder, job) {
+        Err(LedgerError::Absent { .. }) => return Ok(HashMap::new()),
+        reader => reader?,
+    };
     if reader.edition()?.0 != *edition {
         eprintln!("warning: the scripts or the job file are others than those that tasks were last stored with");
     }
-    Ok(())
+    let entries = reader.quarantined()?.into_iter().chain(reader.filled()?);
+    Ok(entries.map(|entry| (entry.index, entry)).collect())
 }
 
 async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
@@ -95,19 +125,21 @@ async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
     let is_folder = !certificate.boss.contains("://");
     let folder = args.local.clone().or_else(|| is_folder.then(|| PathBuf::from(&certificate.boss)));
     let boss = Boss::local_or(folder.as_deref(), &certificate.boss, &args.token).await?;
-    let settings = boss.settings(&args.token)?;
-    let channel = certificate.database().expect("the channel of a certificate that was read has three names");
-    let threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from) * 2;
-    let (work, of) = (certificate.clone(), certificate.blocks.len() as u64);
-    let work = move || {
-        let side = BossSide::open(settings, &channel)?;
-        let progress = Progress::new();
-        work.check(&side, threads, &|done| progress.tell(done, of))
-    };
-    let checked =
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let ended = check_with(&boss, certificate, args).await;
     boss.close().await;
-    let changed = checked?;
+    ended
+}
+
+async fn check_with(boss: &Boss, certificate: Certificate, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let settings = boss.settings(&args.token)?;
+    let threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from) * 2;
+    let (certificate, changed) = blocking(move || {
+        let side = BossSide::open(settings, &certificate.database())?;
+        let (progress, of) = (Progress::new(), certificate.blocks.len() as u64);
+        let changed = certificate.check(&side, threads, &|done| progress.tell(done, of))?;
+        Ok((certificate, changed))
+    })
+    .await?;
     eprintln!("the certificate is as it was written on {}; it says:", certificate.ended);
     eprint!("{}", summary(&certificate));
     for block in changed.iter().take(SHOWN) {
@@ -116,9 +148,9 @@ async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
     if changed.len() > SHOWN {
         eprintln!("… and in {} more", count((changed.len() - SHOWN) as u64, "block"));
     }
-    let same = of - changed.len() as u64;
-    eprintln!("{} of {} as they were", grouped(same), count(of, "block"));
-    Ok(if changed.is_empty() && certificate.equal { Exit::Done } else { Exit::BadTasks })
+    let (all, changed) = (certificate.blocks.len(), changed.len());
+    eprintln!("{} of {} as they were", grouped((all - changed) as u64), count(all as u64, "block"));
+    Ok(if changed == 0 && certificate.equal { Exit::Done } else { Exit::BadTasks })
 }
 
 /// Differences, and tasks that were not compared, that are shown; the certificate has more.

@@ -28,7 +28,8 @@ impl Shutdown {
         self.drain.cancelled().await;
     }
 
-    pub(super) async fn stopped(&self) {
+    /// Waits until all is to be dropped at once.
+    pub async fn stopped(&self) {
         self.stop.cancelled().await;
     }
 

@@ -15,6 +15,9 @@ pub enum VerifyError {
     Boss(#[source] SourceError),
     #[error("the journal `{}` cannot be written", path.display())]
     Journal { path: PathBuf, source: io::Error },
+    /// The user asked for the end.
+    #[error("stopped; run `verify` again to go on where it was")]
+    Stopped,
     /// Another process holds the journal.
     #[error("another `verify` of this job runs on this machine")]
     Running,
@@ -34,8 +37,14 @@ impl VerifyError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             VerifyError::Script(error) => return error.hint(),
-            VerifyError::Boss(error) => return error.hint(),
+            VerifyError::Boss(SourceError::NotFound { .. }) => {
+                "the channel is not there, or your token may not read it"
+            }
+            VerifyError::Boss(_) => {
+                "look at the server and the network, then run `verify` again: it goes on where it was"
+            }
             VerifyError::Journal { .. } => "see that its disk is not full, then run `verify` again: it goes on",
+            VerifyError::Stopped => return None,
             VerifyError::Running => "wait for it",
             VerifyError::Unreadable { .. } => "look at the path",
             VerifyError::NoCertificate { .. } => "give the file that `verify --output` wrote",

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::config::Job;
+use crate::engine::Shutdown;
 use crate::engine::ledger::{Edition, Entry};
 use crate::lua::Scripts;
 use crate::source::Sources;
@@ -47,6 +48,8 @@ pub struct Verification<'a> {
     pub seed: Option<u64>,
     pub memory_bytes: u64,
     pub cpu_threads: usize,
+    /// Ends the work after the blocks that are under way.
+    pub shutdown: Shutdown,
     /// Where blocks that are done are written down, until all are.
     pub journal: PathBuf,
 }
@@ -54,7 +57,7 @@ pub struct Verification<'a> {
 /// Compares, and gives the certificate. `progress` is told how many blocks are done, and of how many, from several threads. Blocks until it is done.
 ///
 /// # Errors
-/// When the scripts cannot be set up, the Boss cannot be read, or the journal cannot be written. What is done stays done.
+/// [`VerifyError::Stopped`] when it was asked to end; when the scripts cannot be set up, the Boss cannot be read, or the journal cannot be written. What is done stays done.
 pub fn verify(verification: &Verification, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Certificate, VerifyError> {
     let began = SystemTime::now();
     let edition = Edition::new(verification.job, verification.scripts);
@@ -63,6 +66,9 @@ pub fn verify(verification: &Verification, progress: &(dyn Fn(u64, u64) + Sync))
     let sample = Sample::new(blocks::count(&verification.job.grid), verification.share, journal.seed());
     progress(journal.done(), sample.blocks);
     workers::run(verification, &sample, &journal, &|done| progress(done, sample.blocks))?;
+    if journal.done() < sample.blocks {
+        return Err(VerifyError::Stopped);
+    }
     let compared = journal.finish()?;
     Ok(Certificate::new(verification, &edition, &sample, compared, began))
 }

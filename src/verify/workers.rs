@@ -27,6 +27,7 @@ pub fn run(
     on_threads(workers(verification)?, &|failed| {
         let mut host = verification.scripts.host(verification.sources.clone())?;
         while !failed.load(Ordering::Relaxed)
+            && !verification.shutdown.is_draining()
             && let Some(block) = next()
         {
             journal.add(compare(verification, &mut host, &block)?)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use boss_ingest::volume::Dtype;
@@ -252,6 +253,47 @@ fn a_sample_is_drawn_by_its_seed_and_spread_over_the_job() {
     assert_ne!(one["blocks"], other["blocks"]);
     let wrong = story.bench.run(&[&VERIFY[..], &["--sample", "some"]].concat()).expect_code(2);
     assert!(wrong.stderr.contains("give `all` or a share such as `1%`"), "{}", wrong.stderr);
+}
+
+#[test]
+fn ctrl_c_ends_a_verification_and_the_next_one_goes_on() {
+    let story = Story::tiles(Dtype::Uint8, [(0, 1300), (0, 700), (0, 40), (0, 1)]).ingested();
+    let served = ServedBoss::start(story.bench.path(), &[]);
+    let last = stored_cuboids(&story.boss()).pop().unwrap();
+    let kept = story.bench.file("kept");
+    std::fs::rename(&last.path, &kept).unwrap();
+    assert!(Command::new("mkfifo").arg(&last.path).status().unwrap().success());
+    let running = story.bench.start(&[&VERIFY[..], &["--cpu-threads", "1"]].concat());
+    wait_for_lines(&story.bench.file("state/boss-ingest"), 1 + 17);
+    let (pid, ended) = (running.pid().to_string(), AtomicBool::new(false));
+    let stopped = std::thread::scope(|scope| {
+        // The first lets what has begun end, which it never does; signals that come too close together are one.
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                Command::new("kill").args(["-INT", &pid]).output().unwrap();
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let stopped = running.finish();
+        ended.store(true, Ordering::Relaxed);
+        stopped.expect_code(130)
+    });
+    assert!(stopped.stderr.ends_with("stopped; run `verify` again to go on where it was\n"), "{}", stopped.stderr);
+    drop(served);
+    std::fs::rename(&kept, &last.path).unwrap();
+    let ended = story.bench.run(&VERIFY).expect_code(0);
+    assert!(ended.stderr.contains("in 18 of 18 blocks: all equal"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_job_that_is_not_complete_is_told_and_no_job_is_an_error() {
+    let story = Story::tiles(Dtype::Uint8, [(0, 700), (0, 500), (0, 5), (0, 1)]);
+    story.bench.run(&[&CREATE[..], &["--manual-complete"]].concat()).expect_code(0);
+    std::fs::remove_file(story.bench.file("t0/z3.tif")).unwrap();
+    let ended = story.bench.run(&VERIFY).expect_code(3);
+    assert!(ended.stderr.starts_with("warning: ingest job 1 is uploading; what the Boss has not"), "{}", ended.stderr);
+    let other = story.bench.run(&["verify", "job.json", "-j", "7", "--local", "boss"]).expect_code(1);
+    assert!(other.stderr.starts_with("error: "), "{}", other.stderr);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub enum LedgerError {
     Changed(Box<Changed>),
     /// There is none for the job.
     #[error("this machine has no ledger of ingest job {id}: there is no `{}`", path.display())]
-    Absent { path: PathBuf, id: u64 },
+    Absent { path: PathBuf, id: u64, others: Vec<String> },
     /// The run is being dropped.
     #[error("the ledger is closed")]
     Closed,
@@ -59,6 +59,9 @@ impl LedgerError {
                 "nothing is lost; see that its disk is not full and the file can be written, then `join` again"
             }
             LedgerError::Changed(changed) => return Some(changed.hint()),
+            LedgerError::Absent { others, .. } if !others.is_empty() => {
+                return Some(format!("other machines have one, ask there: `{}`", others.join("`, `")));
+            }
             LedgerError::Absent { .. } => {
                 "ask where the job was worked on, and for the Boss that it is on: `--host`, `--local` or `--job`"
             }

@@ -1,4 +1,4 @@
-//! What is done, written down: one SQLite file for each job and Boss in the state directory of this machine.
+//! What is done, written down: one SQLite file for each job, Boss and machine in the state directory.
 //!
 //! A task is recorded after its objects were acknowledged and the Boss was told of it, and before its message is deleted.
 //! A message that is handed out again, because its lease ended or its delete was lost, is then found here and deleted with
@@ -6,7 +6,8 @@
 //! deletes tiles that it has used, so that a ledger which answered "stored" there would leave a black tile.
 //!
 //! One thread writes ([`writer`]), and what was recorded is committed when the caller goes on. Several processes of a
-//! machine may work on one job and share the file (WAL). A process that is killed loses nothing that was committed;
+//! machine may work on one job and share the file (WAL); machines have files of their own also where their homes are one
+//! folder on a network, as SQLite's log is no file for two of them. A process that is killed loses nothing that was committed;
 //! a power cut may lose the last records, which only means that these tasks are uploaded anew.
 
 mod edition;
@@ -58,16 +59,23 @@ pub struct Ledger {
 }
 
 impl JobOf {
-    /// The ledger's file in `folder`, such as `api.bossdb.io_job7.ledger`.
+    /// This machine's ledger in `folder`, such as `api.bossdb.io_job7_node12.ledger`.
     pub fn file(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.ledger", self.file_stem()))
+        let machine = sysinfo::System::host_name().unwrap_or_else(|| "localhost".to_owned());
+        folder.join(format!("{}_{}.ledger", self.file_stem(), plain(&machine)))
+    }
+
+    /// The ledgers of other machines in `folder`, by their names.
+    pub fn other_files(&self, folder: &Path) -> Vec<String> {
+        let is_other = |name: &String| name.starts_with(&format!("{}_", self.file_stem())) && name.ends_with(".ledger");
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        names.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_other).collect()
     }
 
     /// What files that belong to the job are called.
     pub fn file_stem(&self) -> String {
         let host = self.boss.split_once("://").map_or(self.boss.as_str(), |(_, host)| host);
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() || ".-".contains(letter) { letter } else { '_' };
-        let mut name: String = host.trim_matches('/').chars().map(plain).collect();
+        let mut name = plain(host.trim_matches('/'));
         if !self.boss.contains("://") {
             // Folders of one name, or with other letters than these, are kept apart.
             let tail = name.len().saturating_sub(LONGEST_FOLDER);
@@ -75,6 +83,13 @@ impl JobOf {
         }
         format!("{name}_job{}", self.id)
     }
+}
+
+/// The text with `_` for what some file systems do not take.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || ".-".contains(letter) { letter } else { '_' })
+        .collect()
 }
 
 /// Letters of a folder's path that a ledger's name shows.

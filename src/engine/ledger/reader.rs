@@ -45,7 +45,8 @@ impl Reader {
     pub fn open(folder: &Path, job: &JobOf) -> Result<Self, LedgerError> {
         let path = job.file(folder);
         if !path.exists() {
-            return Err(LedgerError::Absent { path, id: job.id });
+            let others = job.other_files(folder);
+            return Err(LedgerError::Absent { path, id: job.id, others });
         }
         let connection = schema::open_reader(&path)?;
         Ok(Reader { path, connection })

@@ -132,7 +132,7 @@ fn files_that_are_no_ledger_are_named_and_left_alone() {
     std::fs::write(&path, "no database, but a text that is long enough for a header of one".repeat(20)).unwrap();
     let before = std::fs::read(&path).unwrap();
     assert!(matches!(error(), LedgerError::Damaged { .. }), "{:?}", error());
-    assert!(error().to_string().contains("api.bossdb.io_job7.ledger"), "{}", error());
+    assert!(error().to_string().contains("api.bossdb.io_job7_"), "{}", error());
     assert_eq!(std::fs::read(&path).unwrap(), before);
     std::fs::remove_file(&path).unwrap();
     let other = Connection::open(&path).unwrap();
@@ -196,7 +196,18 @@ fn an_old_ledger_of_a_new_job_is_put_aside() {
     Ledger::put_aside(folder.path(), &job()).unwrap();
     assert!(!job().file(folder.path()).exists());
     let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(names.iter().any(|name| name.to_str().unwrap().starts_with("api.bossdb.io_job7.until_")), "{names:?}");
+    assert!(names.iter().any(|name| name.to_str().unwrap().contains(".until_")), "{names:?}");
+}
+
+#[test]
+fn the_ledger_of_another_machine_is_not_taken_but_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = "api.bossdb.io_job7_node12.ledger";
+    std::fs::write(folder.path().join(other), "").unwrap();
+    let error = Reader::open(folder.path(), &job()).unwrap_err();
+    assert!(error.hint().unwrap().contains(other), "{:?}", error.hint());
+    drop(open(folder.path()));
+    assert!(Reader::open(folder.path(), &job()).is_ok());
 }
 
 #[tokio::test]

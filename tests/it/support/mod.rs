@@ -30,7 +30,7 @@ pub fn settings(bench: &Bench) -> insta::Settings {
     settings.add_filter(&folder.replace('.', r"\."), "[folder]");
     settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:[port]");
     settings.add_filter(r"ingest_log\d{8}-\d{6}_pid\d+\.log", "[log]");
-    settings.add_filter(r"[\w.-]+_job\d+\.(manifest\.json|certificate\.json|ledger)", "[$1]");
+    settings.add_filter(r"[\w.-]+_job\d+(?:_[\w.-]+)?\.(manifest\.json|certificate\.json|ledger)", "[$1]");
     settings.add_filter(r"_pid\d+", "_pid[pid]");
     settings.add_filter(r"in \d+(\.\d)? (s|min \d+ s), \d+(\.\d)? .?B/s", "in [time], [rate]");
     settings.add_filter(r"\d+(\.\d)? (tile|chunk)s/s, \d+(\.\d)? .?B/s", "[rate]");
