@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +17,7 @@ use crate::engine::ledger::{Edition, Entry, JobOf, LedgerError, Reader};
 use crate::engine::{Shutdown, default_cpu_threads};
 use crate::lua::Scripts;
 use crate::protocol::JobStatus;
-use crate::report::{count, grouped};
+use crate::report::{News, Report, count, grouped};
 use crate::verify::{BossSide, Certificate, Difference, Subject, Verification, VerifyError, verify};
 use crate::volume::Index;
 
@@ -47,43 +47,13 @@ async fn compare_with(boss: &Boss, job: Job, id: u64, args: &VerifyArgs) -> Resu
     if status != JobStatus::Complete {
         eprintln!("warning: ingest job {id} is {status}; what the Boss has not ingested yet reads as 0 and differs");
     }
-    let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
-    let sources = prepare::sources(&job, memory_bytes, &args.scratch, args.token.api_token.as_deref());
-    let scripts = Scripts::load(&job)?;
-    let job_of = boss.job(id);
-    let folder = logging::state_dir();
-    let known = known(&folder, &job_of, &Edition::new(&job, &scripts))?;
-    let file = |ending: &str| folder.join(format!("{}.{ending}", job_of.file_stem()));
-    let output = args.output.clone().unwrap_or_else(|| file("certificate.json"));
-    let (journal, settings, database) = (file("verify.jsonl"), boss.settings(&args.token)?, job.database.clone());
-    let (share, seed, shutdown) = (args.sample, args.seed, Shutdown::new());
-    signals::listen(shutdown.clone());
-    let cpu_threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from);
-    let (stopping, comparing) = (
-        shutdown.clone(),
-        blocking(move || {
-            let side = BossSide::open(settings, &database)?;
-            let (subject, progress) = (Subject { boss: job_of.boss, job: id }, Progress::new());
-            let verification = Verification {
-                job: &job,
-                subject,
-                scripts: &scripts,
-                sources,
-                boss: &side,
-                known,
-                share,
-                seed,
-                memory_bytes,
-                cpu_threads,
-                shutdown,
-                journal,
-            };
-            verify(&verification, &|done, of| progress.tell(done, of))
-        }),
-    );
+    let verification = verification(boss, job, id, args)?;
+    let output = args.output.clone().unwrap_or_else(|| verification.journal.with_extension("certificate.json"));
+    let (shutdown, progress) = (verification.shutdown.clone(), Arc::new(Progress::new()));
+    signals::listen(shutdown.clone(), progress.clone());
     let verified = tokio::select! {
-        verified = comparing => verified,
-        () = stopping.stopped() => Err(VerifyError::Stopped),
+        verified = blocking(move || verify(&verification, &|done, of| progress.show(done, of))) => verified,
+        () = shutdown.stopped() => Err(VerifyError::Stopped),
     };
     let certificate = match verified {
         Err(stopped @ VerifyError::Stopped) => {
@@ -96,6 +66,25 @@ async fn compare_with(boss: &Boss, job: Job, id: u64, args: &VerifyArgs) -> Resu
     eprint!("{}", summary(&certificate));
     eprintln!("certificate: {}", output.display());
     Ok(if certificate.equal { Exit::Done } else { Exit::BadTasks })
+}
+
+fn verification(boss: &Boss, job: Job, id: u64, args: &VerifyArgs) -> Result<Verification, CliError> {
+    let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
+    let (scripts, job_of, folder) = (Scripts::load(&job)?, boss.job(id), logging::state_dir());
+    Ok(Verification {
+        known: known(&folder, &job_of, &Edition::new(&job, &scripts))?,
+        sources: prepare::sources(&job, memory_bytes, &args.scratch, args.token.api_token.as_deref()),
+        boss: boss.settings(&args.token)?,
+        share: args.sample,
+        seed: args.seed,
+        memory_bytes,
+        cpu_threads: args.cpu_threads.map_or_else(default_cpu_threads, usize::from),
+        shutdown: Shutdown::new(),
+        journal: folder.join(format!("{}.verify", job_of.file_stem())),
+        subject: Subject { boss: job_of.boss, job: id },
+        job,
+        scripts,
+    })
 }
 
 /// Runs what blocks on a thread of its own.
@@ -136,7 +125,7 @@ async fn check_with(boss: &Boss, certificate: Certificate, args: &VerifyArgs) ->
     let (certificate, changed) = blocking(move || {
         let side = BossSide::open(settings, &certificate.database())?;
         let (progress, of) = (Progress::new(), certificate.blocks.len() as u64);
-        let changed = certificate.check(&side, threads, &|done| progress.tell(done, of))?;
+        let changed = certificate.check(&side, threads, &|done| progress.show(done, of))?;
         Ok((certificate, changed))
     })
     .await?;
@@ -210,13 +199,21 @@ impl Progress {
         Progress { bar, told: Mutex::new(Instant::now()) }
     }
 
-    fn tell(&self, done: u64, of: u64) {
+    fn show(&self, done: u64, of: u64) {
         self.bar.set_length(of);
         self.bar.set_position(done);
-        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if self.bar.is_hidden() && told.elapsed() >= LINES {
             *told = Instant::now();
             eprintln!("{} of {} compared", grouped(done), count(of, "block"));
+        }
+    }
+}
+
+impl Report for Progress {
+    fn tell(&self, news: News) {
+        if let News::Phase(text) = news {
+            self.bar.suspend(|| eprintln!("{text}"));
         }
     }
 }

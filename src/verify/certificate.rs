@@ -90,12 +90,13 @@ pub struct Seen {
 impl Certificate {
     pub(super) fn new(
         verification: &Verification,
+        dtype: Dtype,
         edition: &Edition,
         sample: &Sample,
         compared: Vec<Compared>,
         began: SystemTime,
     ) -> Self {
-        let Verification { job, subject, share, boss, .. } = verification;
+        let Verification { job, subject, share, .. } = verification;
         let sum = |count: fn(&Compared) -> u64| compared.iter().map(count).sum();
         let voxels = Voxels {
             compared: sum(|block| block.compared),
@@ -112,7 +113,7 @@ impl Certificate {
             job: subject.job,
             channel: job.database.to_string(),
             resolution: job.resolution,
-            dtype: boss.dtype(),
+            dtype,
             extent: job.grid.extent(),
             config_sha256: edition.config.clone(),
             scripts_sha256: edition.scripts.clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Verification, VerifyError, blocks};
+use super::{BossSide, Verification, VerifyError, blocks};
 use crate::engine::{self, ledger::Entry};
 use crate::lua::{Answer, Host};
 use crate::volume::{Block, Dtype, Index, Region};
@@ -57,8 +57,13 @@ pub struct NotCompared {
 ///
 /// # Errors
 /// When the Boss cannot be read. What is wrong with a source is told of its task.
-pub fn compare(verification: &Verification, host: &mut Host, block: &blocks::Block) -> Result<Compared, VerifyError> {
-    let boss = verification.boss.read(&block.region, block.t)?;
+pub fn compare(
+    verification: &Verification,
+    side: &BossSide,
+    host: &mut Host,
+    block: &blocks::Block,
+) -> Result<Compared, VerifyError> {
+    let boss = side.read(&block.region, block.t)?;
     let mut compared = Compared {
         number: block.number,
         t: block.t,
@@ -81,14 +86,14 @@ pub fn checksum(voxels: &Block) -> String {
     format!("{:08x}", crc32c::crc32c(voxels.as_bytes()))
 }
 
-struct Comparing<'a, 'b> {
-    verification: &'a Verification<'b>,
+struct Comparing<'a> {
+    verification: &'a Verification,
     host: &'a mut Host,
     boss: &'a Block,
     compared: &'a mut Compared,
 }
 
-impl Comparing<'_, '_> {
+impl Comparing<'_> {
     fn task(&mut self, index: Index) {
         let grid = &self.verification.job.grid;
         let region = grid.region(index).intersect(&self.compared.region);
@@ -124,11 +129,11 @@ impl Comparing<'_, '_> {
 
     /// What the task's script and reader give.
     fn source(&mut self, index: Index) -> Result<Block, String> {
-        let Verification { job, sources, boss, .. } = self.verification;
+        let Verification { job, sources, .. } = self.verification;
         match self.host.plan(index).map_err(|error| chain(&error))? {
             Answer::Missing { reason } => Err(format!("the script says: {reason}")),
             Answer::Plan(plan) => {
-                let target = engine::target(&job.grid, boss.dtype(), index);
+                let target = engine::target(&job.grid, self.boss.dtype(), index);
                 sources.read(&plan, &target).map_err(|error| chain(&error))
             }
         }

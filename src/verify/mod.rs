@@ -30,17 +30,17 @@ use crate::config::Job;
 use crate::engine::Shutdown;
 use crate::engine::ledger::{Edition, Entry};
 use crate::lua::Scripts;
-use crate::source::Sources;
+use crate::source::{BossSettings, Sources};
 use crate::volume::Index;
 use journal::Journal;
 
 /// What is compared, and how.
-pub struct Verification<'a> {
-    pub job: &'a Job,
+pub struct Verification {
+    pub job: Job,
     pub subject: Subject,
-    pub scripts: &'a Scripts,
+    pub scripts: Scripts,
     pub sources: Arc<Sources>,
-    pub boss: &'a BossSide,
+    pub boss: BossSettings,
     /// Tasks that this machine's ledger has as bad or filled.
     pub known: HashMap<Index, Entry>,
     pub share: Share,
@@ -60,15 +60,16 @@ pub struct Verification<'a> {
 /// [`VerifyError::Stopped`] when it was asked to end; when the scripts cannot be set up, the Boss cannot be read, or the journal cannot be written. What is done stays done.
 pub fn verify(verification: &Verification, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Certificate, VerifyError> {
     let began = SystemTime::now();
-    let edition = Edition::new(verification.job, verification.scripts);
+    let boss = BossSide::open(verification.boss.clone(), &verification.job.database)?;
+    let edition = Edition::new(&verification.job, &verification.scripts);
     let task = journal::Task { subject: &verification.subject, edition: &edition, share: verification.share };
     let journal = Journal::open(&verification.journal, &task, verification.seed)?;
     let sample = Sample::new(blocks::count(&verification.job.grid), verification.share, journal.seed());
     progress(journal.done(), sample.blocks);
-    workers::run(verification, &sample, &journal, &|done| progress(done, sample.blocks))?;
+    workers::run(verification, &boss, &sample, &journal, &|done| progress(done, sample.blocks))?;
     if journal.done() < sample.blocks {
         return Err(VerifyError::Stopped);
     }
     let compared = journal.finish()?;
-    Ok(Certificate::new(verification, &edition, &sample, compared, began))
+    Ok(Certificate::new(verification, boss.dtype(), &edition, &sample, compared, began))
 }

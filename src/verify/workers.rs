@@ -7,7 +7,7 @@ use super::blocks::{self, Block};
 use super::certificate::Seen;
 use super::compare::compare;
 use super::journal::Journal;
-use super::{Sample, Verification, VerifyError};
+use super::{BossSide, Sample, Verification, VerifyError};
 use crate::engine;
 use crate::lua::Answer;
 use crate::volume::Task;
@@ -18,19 +18,20 @@ const PER_CPU: usize = 2;
 /// Compares all blocks of the sample that the journal has not. `progress` is told how many the journal has, after each.
 pub fn run(
     verification: &Verification,
+    boss: &BossSide,
     sample: &Sample,
     journal: &Journal,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), VerifyError> {
     let wanted = Mutex::new(Wanted::new(verification, sample));
     let next = || wanted.lock().unwrap_or_else(PoisonError::into_inner).next_but(|number| journal.has(number));
-    on_threads(workers(verification)?, &|failed| {
+    on_threads(workers(verification, boss)?, &|failed| {
         let mut host = verification.scripts.host(verification.sources.clone())?;
         while !failed.load(Ordering::Relaxed)
             && !verification.shutdown.is_draining()
             && let Some(block) = next()
         {
-            journal.add(compare(verification, &mut host, &block)?)?;
+            journal.add(compare(verification, boss, &mut host, &block)?)?;
             progress(journal.done());
         }
         Ok(())
@@ -81,8 +82,8 @@ fn on_threads(
 }
 
 /// As many as memory has room for at once, and at least one.
-fn workers(verification: &Verification) -> Result<usize, VerifyError> {
-    let Verification { job, scripts, sources, boss, memory_bytes, cpu_threads, .. } = verification;
+fn workers(verification: &Verification, boss: &BossSide) -> Result<usize, VerifyError> {
+    let Verification { job, scripts, sources, memory_bytes, cpu_threads, .. } = verification;
     let Some(first) = job.grid.tasks().next() else { return Ok(1) };
     let (Task::Tile { tile: index, .. } | Task::Chunk { chunk: index, .. }) = first;
     let target = engine::target(&job.grid, boss.dtype(), index);

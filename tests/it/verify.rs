@@ -325,7 +325,7 @@ fn wait_for_lines(folder: &Path, lines: usize) -> PathBuf {
     let began = Instant::now();
     loop {
         let files = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-        let journal = { files }.find(|path| path.to_str().unwrap().ends_with(".verify.jsonl"));
+        let journal = { files }.find(|path| path.to_str().unwrap().ends_with(".verify"));
         if let Some(path) = journal
             && std::fs::read_to_string(&path).unwrap().lines().count() >= lines
         {
