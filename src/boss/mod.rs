@@ -19,7 +19,7 @@ mod session;
 mod sign;
 mod sqs;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod token;
 
 pub use endpoints::Endpoints;

@@ -1,14 +1,17 @@
 //! Small servers on free ports that play the Boss's answers, for the tests of this layer.
 
 use std::future::IntoFuture;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{RetryPolicy, SigningKeys};
+use super::{Rest, RetryPolicy, SigningKeys, Token};
 use crate::protocol::Credentials;
 
 /// Retries that a test can wait for.
@@ -59,6 +62,35 @@ pub async fn serve_raw(answer: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Se
 pub async fn closed_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A Boss that gives these answers in turn, the last one for ever, and notes what it was asked.
+pub struct Played {
+    pub rest: Rest,
+    pub asked: Arc<Mutex<Vec<String>>>,
+    _server: Serving,
+}
+
+pub async fn play(answers: &[(u16, &str)]) -> Played {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, body.to_string())).collect();
+    let noted = asked.clone();
+    let answer = async move |method: Method, uri: Uri, body: String| -> Response {
+        let mut noted = noted.lock().unwrap();
+        noted.push(format!("{method} {uri} {body}").trim_end().to_owned());
+        let (status, body) = answers[(noted.len() - 1).min(answers.len() - 1)].clone();
+        (StatusCode::from_u16(status).unwrap(), body).into_response()
+    };
+    let server = serve(Router::new().fallback(answer)).await;
+    let token = Token::new("s3cr3t", "test").unwrap();
+    let rest = Rest::new(&server.origin, token).unwrap().with_policy(QUICK);
+    Played { rest, asked, _server: server }
+}
+
+impl Played {
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
 }
 
 /// The keys that tests sign with.

@@ -55,8 +55,8 @@ pub enum Command {
     Create(CreateArgs),
     /// Work on a job that exists: from another machine, or again after a stop.
     Join(JoinArgs),
-    /// Show how far a job is.
-    Status(JobIdArgs),
+    /// Show how far a job is, once or until it is complete.
+    Status(StatusArgs),
     /// Read a job's data back, compare it with the source voxel for voxel, and write a certificate.
     Verify(VerifyArgs),
     /// Tell what this machine wrote down of a job: bad tiles with reasons, counts, sources that changed, runs.
@@ -277,6 +277,9 @@ pub struct TellingArgs {
     /// How to show progress.
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub progress: ProgressKind,
+    /// Serve the counts to Prometheus at this address, under /metrics, such as 127.0.0.1:9100.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Say where tasks stick when nothing has moved for so many seconds.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
     pub stall_after: Duration,
@@ -403,6 +406,25 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub job: JobIdArgs,
     /// Print everything as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  boss-ingest status 23
+  boss-ingest status 23 --watch                   until it is complete; what runs on this host, too
+  boss-ingest status 23 --watch --json | jq .left_s
+
+Exit codes: 0 asked, or watched until it was complete, 1 it was cancelled or the Boss refuses, 130 stopped by Ctrl-C")]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub job: JobIdArgs,
+    /// Go on until the job is complete, showing what changes.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Print JSON instead of text: one object, or one a line with `--watch`.
     #[arg(long)]
     pub json: bool,
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use super::args::CreateArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
+use super::listener::Listener;
 use super::prepare::{self, Prepared};
 use super::prompt::confirm;
-use super::{logging, resources, upload};
+use super::upload::{self, Task};
+use super::{logging, resources};
 use crate::boss::BossError;
 use crate::engine::ledger::Ledger;
 
@@ -23,14 +25,22 @@ pub async fn run(args: CreateArgs, log_file: &Path) -> Result<Exit, CliError> {
         eprintln!("Exiting");
         return Ok(Exit::Done);
     }
+    let listener = Listener::start(&args.upload.telling).await?;
     let base_url = prepared.job.backend.base_url();
     let boss = Boss::local_or(args.local.as_deref(), &base_url, &args.token).await?;
-    let ended = create(&boss, &prepared, &args, log_file).await;
+    let ended = create(&boss, &prepared, &args, log_file, &listener).await;
     boss.close().await;
+    listener.end(&ended);
     ended
 }
 
-async fn create(boss: &Boss, prepared: &Prepared, args: &CreateArgs, log_file: &Path) -> Result<Exit, CliError> {
+async fn create(
+    boss: &Boss,
+    prepared: &Prepared,
+    args: &CreateArgs,
+    log_file: &Path,
+    listener: &Listener,
+) -> Result<Exit, CliError> {
     if boss.local.is_some() {
         for made in resources::create_missing(&boss.rest, prepared).await? {
             eprintln!("made {made}");
@@ -45,7 +55,8 @@ async fn create(boss: &Boss, prepared: &Prepared, args: &CreateArgs, log_file: &
         return Ok(Exit::Done);
     }
     let again = upload::join_command(&args.job, created.id, args.local.as_deref());
-    upload::run(boss, prepared, created.id, false, &again, log_file).await
+    let task = Task { id: created.id, accept_changes: false, again: &again, log_file };
+    upload::run(boss, prepared, &task, listener).await
 }
 
 /// The Boss answers a job for a channel that it does not have with "not found", and not always with the channel's name.

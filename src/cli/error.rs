@@ -1,5 +1,6 @@
 //! Errors as the user reads them, and exit codes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -76,6 +77,8 @@ pub enum CliError {
     Log { path: PathBuf, source: std::io::Error },
     #[error("the program's threads cannot be started")]
     Runtime(#[source] std::io::Error),
+    #[error("metrics cannot be served at {address}")]
+    Metrics { address: SocketAddr, source: std::io::Error },
     #[error("no answer can be read from standard input")]
     NoAnswer { source: Option<std::io::Error> },
     #[error("results cannot be written to standard output")]
@@ -132,6 +135,7 @@ impl CliError {
             CliError::Builtin(_) | CliError::NoCases { .. } => 2,
             CliError::NoFirstTask { .. } | CliError::SourceDtype { .. } | CliError::Log { .. } => 2,
             CliError::Verify(VerifyError::Script(_)) => 2,
+            CliError::Metrics { .. } => 2,
             CliError::Save(error) if error.is_mistake() => 2,
             CliError::Source(_) | CliError::Encode { .. } => 3,
             CliError::OutsideExtent { .. } => 2,
@@ -194,6 +198,9 @@ impl CliError {
                 FirstTaskError::Missing(_) | FirstTaskError::NoSource => None,
             },
             CliError::SourceDtype { .. } => Some("let the plan say `cast` and, for fractions, `scale`".to_owned()),
+            CliError::Metrics { .. } => {
+                Some("give another address with `--metrics`; port 0 takes a free one".to_owned())
+            }
             CliError::Log { .. } => Some("give another file with `--log-file`".to_owned()),
             CliError::NoAnswer { .. } => Some("use `--yes` to answer yes to every question".to_owned()),
             CliError::NoChannel { .. } => {

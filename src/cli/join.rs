@@ -5,9 +5,10 @@ use std::path::Path;
 use super::args::JoinArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
+use super::listener::Listener;
 use super::prepare::{self, Prepared};
 use super::prompt::confirm;
-use super::upload;
+use super::upload::{self, Task};
 
 /// Runs the command.
 ///
@@ -21,10 +22,13 @@ pub async fn run(args: JoinArgs, log_file: &Path) -> Result<Exit, CliError> {
         eprintln!("Exiting");
         return Ok(Exit::Done);
     }
+    let listener = Listener::start(&args.upload.telling).await?;
     let base_url = prepared.job.backend.base_url();
     let boss = Boss::local_or(args.local.as_deref(), &base_url, &args.token).await?;
     let again = upload::join_command(&args.job, id, args.local.as_deref());
-    let ended = upload::run(&boss, &prepared, id, args.accept_changes, &again, log_file).await;
+    let task = Task { id, accept_changes: args.accept_changes, again: &again, log_file };
+    let ended = upload::run(&boss, &prepared, &task, &listener).await;
     boss.close().await;
+    listener.end(&ended);
     ended
 }

@@ -4,7 +4,9 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::args::TellingArgs;
 use super::error::{CliError, Exit};
+use super::metrics::Metrics;
 use crate::report::{Counting, JsonLines, Lines, News, Report, Silent, Snapshot, Terminal};
 
 /// The words of `--progress`.
@@ -28,7 +30,11 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// Who is told the news of a command, and the counts that follow from them.
 #[derive(Clone)]
-pub struct Listener(Arc<Counting>);
+pub struct Listener {
+    counting: Arc<Counting>,
+    /// Ends with the last clone.
+    _metrics: Option<Arc<Metrics>>,
+}
 
 impl Listener {
     pub fn new(kind: ProgressKind) -> Self {
@@ -41,25 +47,43 @@ impl Listener {
             ProgressKind::Json => Box::new(JsonLines::new(std::io::stdout())),
             ProgressKind::None => Box::new(Silent),
         };
-        Listener(Arc::new(Counting::new(report)))
+        Listener { counting: Arc::new(Counting::new(report)), _metrics: None }
+    }
+
+    /// The same, with metrics served where that was asked for.
+    ///
+    /// # Errors
+    /// When their address cannot be listened on.
+    pub async fn start(args: &TellingArgs) -> Result<Self, CliError> {
+        let listener = Listener::new(args.progress);
+        let metrics = match args.metrics {
+            Some(address) => Some(Arc::new(Metrics::serve(address, listener.counting.clone()).await?)),
+            None => None,
+        };
+        Ok(Listener { _metrics: metrics, ..listener })
     }
 
     pub fn report(&self) -> Arc<dyn Report> {
-        self.0.clone()
+        self.counting.clone()
     }
 
     /// The counts so far.
     pub fn counts(&self) -> Snapshot {
-        self.0.progress()
+        self.counting.progress()
     }
 
-    /// Stops drawing, so that a summary can be written, and tells how the command ended.
+    /// Stops drawing, so that a summary can be written.
+    pub fn finish(&self) {
+        self.counting.finish();
+    }
+
+    /// Tells how the command ended.
     pub fn end(&self, ended: &Result<Exit, CliError>) {
         let (exit_code, error) = match ended {
             Ok(exit) => (exit.code(), None),
             Err(error) => (error.exit_code(), Some(error.json())),
         };
-        self.0.tell(News::Ended { exit_code, error });
-        self.0.finish();
+        self.counting.tell(News::Ended { exit_code, error });
+        self.counting.finish();
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use super::args::{ScratchArgs, TellingArgs, TokenArgs, UploadArgs};
+use super::args::{ScratchArgs, TokenArgs, UploadArgs};
 use super::connect::for_sources;
 use super::error::{CliError, FirstTaskError};
 use crate::boss::SessionSettings;
@@ -23,7 +23,6 @@ pub struct Prepared {
     pub sources: Arc<Sources>,
     pub options: Options,
     pub session: SessionSettings,
-    pub telling: TellingArgs,
 }
 
 impl Prepared {
@@ -38,8 +37,7 @@ impl Prepared {
         let scripts = Arc::new(Scripts::load(&job)?);
         // A script that cannot be set up would fail every task; its user hears of it before anything is created.
         scripts.host(sources.clone())?;
-        let (session, telling) = (session(args), args.telling.clone());
-        Ok(Prepared { job, scripts, sources, options, session, telling })
+        Ok(Prepared { job, scripts, sources, options, session: session(args) })
     }
 
     /// The voxel type of the first source that can be read, among the job's first tasks.

@@ -19,44 +19,33 @@ use crate::engine::{self, Ending, EngineError, Shutdown};
 use crate::protocol::JoinReply;
 use crate::report::{BadTask, News, counts_json, write_bad_tasks};
 
-/// Works on job `id` until it is complete, stopped, or only bad tiles are left. `again` is the command that joins it.
-/// `accept_changes` lets it go on with other scripts than it has stored tasks with.
+/// Works on a job until it is complete, stopped, or only bad tiles are left.
 ///
 /// # Errors
 /// When the job is another than the job file's, is complete, was cancelled, or the Boss refuses or is away for minutes.
-pub async fn run(
-    boss: &Boss,
-    prepared: &Prepared,
-    id: u64,
-    accept_changes: bool,
-    again: &str,
-    log_file: &Path,
-) -> Result<Exit, CliError> {
-    let listener = Listener::new(prepared.telling.progress);
-    let again = Again { id, accept_changes, again, log_file };
-    let ended = work(boss, prepared, &again, &listener).await;
-    let (exit, summary) = match ended {
-        Ok((exit, summary)) => (Ok(exit), summary),
-        Err(error) => (Err(error), String::new()),
-    };
-    listener.end(&exit);
+pub async fn run(boss: &Boss, prepared: &Prepared, task: &Task<'_>, listener: &Listener) -> Result<Exit, CliError> {
+    let ended = work(boss, prepared, task, listener).await;
+    listener.finish();
+    let (exit, summary) = ended?;
     eprint!("{summary}");
-    exit
+    Ok(exit)
 }
 
 /// Which job is worked on, and what is said about going on with it.
-struct Again<'a> {
-    id: u64,
-    accept_changes: bool,
-    again: &'a str,
-    log_file: &'a Path,
+pub struct Task<'a> {
+    pub id: u64,
+    /// Go on with other scripts than the job has stored tasks with.
+    pub accept_changes: bool,
+    /// The command that joins it.
+    pub again: &'a str,
+    pub log_file: &'a Path,
 }
 
 /// Works on the job; gives what is to be said at the end.
 async fn work(
     boss: &Boss,
     prepared: &Prepared,
-    &Again { id, accept_changes, again, log_file }: &Again<'_>,
+    &Task { id, accept_changes, again, log_file }: &Task<'_>,
     listener: &Listener,
 ) -> Result<(Exit, String), CliError> {
     let Prepared { job, scripts, sources, options, .. } = prepared;

@@ -168,3 +168,113 @@ impl Completer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boss::testing::play;
+    use crate::report::Recording;
+
+    const BEGINS: &str = r#"{"job_status": 6, "wait_secs": 0.01}"#;
+    const STALE: &str = r#"{"job_status": 6, "wait_secs": 0}"#;
+    const COMPLETING: &str = r#"{"job_status": 5, "wait_secs": 0}"#;
+    const ASSEMBLING: &str = r#"{"wait_secs": 0.02, "info": "Internal queues not empty yet"}"#;
+    const NOT_EMPTY: &str = r#"{"status": 400, "code": 1006, "message": "Upload queue is not empty"}"#;
+    const PREPARING: &str = r#"{"status": 400, "code": 1006, "message":
+        "You cannot complete a job that is still preparing. You must cancel instead."}"#;
+    const CANCELLED: &str = r#"{"status": 400, "code": 1006, "message": "Ingest job has already been cancelled."}"#;
+    const DELETED: &str = r#"{"status": 404, "code": 2004, "message": "The job with id 7 has been deleted"}"#;
+    const NO_QUEUE: &str = r#"{"status": 400, "code": 9001, "message": "An error occurred
+        (AWS.SimpleQueueService.NonExistentQueue): The specified queue does not exist."}"#;
+
+    fn status(number: u8) -> String {
+        format!(r#"{{"id":7,"status":{number},"total_message_count":4,"current_message_count":0}}"#)
+    }
+
+    /// How completing ends when these answers come in turn, in one word; and what was told meanwhile.
+    async fn complete(answers: &[(u16, &str)]) -> (String, Vec<News>, usize) {
+        let boss = play(answers).await;
+        let report = Arc::new(Recording::default());
+        let completer = Completer { rest: &boss.rest, id: 7, shutdown: Shutdown::new(), report: report.clone() };
+        let ended = match completer.complete().await {
+            Ok(completed) => format!("{completed:?}"),
+            Err(error) => error.to_string(),
+        };
+        (ended, report.news(), boss.asked().len())
+    }
+
+    #[tokio::test]
+    async fn every_way_of_the_boss_leads_to_its_end() {
+        let [uploading, done, gone, completing, waiting] = [1, 2, 3, 5, 6].map(status);
+        let table: [(&str, &[(u16, &str)], &str); 14] = [
+            ("complete before", &[(204, "")], "Already"),
+            ("the plain way", &[(202, BEGINS), (202, COMPLETING), (200, &completing), (200, &done)], "Done"),
+            ("another host was faster", &[(202, BEGINS), (204, "")], "Done"),
+            ("another host completes it", &[(202, r#"{"job_status": 5}"#), (200, &done)], "Done"),
+            ("internal queues", &[(400, ASSEMBLING), (202, BEGINS), (202, COMPLETING), (200, &done)], "Done"),
+            ("a lease ended", &[(400, NOT_EMPTY)], "QueueNotEmpty"),
+            ("a lease ended late", &[(202, BEGINS), (400, NOT_EMPTY)], "QueueNotEmpty"),
+            ("tiles are missing", &[(202, COMPLETING), (200, &completing), (200, &uploading)], "TilesMissing"),
+            (
+                "cuboids are made again",
+                &[(202, COMPLETING), (200, &waiting), (400, ASSEMBLING), (202, COMPLETING), (200, &done)],
+                "Done",
+            ),
+            ("cancelled before", &[(400, CANCELLED)], "ingest job 7 was cancelled"),
+            ("cancelled meanwhile", &[(202, COMPLETING), (404, DELETED)], "ingest job 7 was cancelled"),
+            ("cancelled, as old servers say it", &[(202, COMPLETING), (200, &gone)], "ingest job 7 was cancelled"),
+            ("its queues are gone", &[(400, NO_QUEUE), (200, &uploading), (200, &completing), (200, &done)], "Done"),
+            ("still preparing", &[(400, PREPARING)], "ingest job 7 cannot be completed: the server still prepares it"),
+        ];
+        for (case, answers, end) in table {
+            let (ended, _, asked) = complete(answers).await;
+            assert_eq!((ended.as_str(), asked), (end, answers.len()), "{case}");
+        }
+    }
+
+    /// The pauses double: 50, 100, 200, 400 ms. A busy loop would ask hundreds of times.
+    #[tokio::test]
+    async fn a_stale_wait_of_zero_is_no_busy_loop() {
+        let (start, stale) = (Instant::now(), [(202, STALE); 4]);
+        let (ended, ..) = complete(&[&stale[..], &[(204, "")]].concat()).await;
+        assert_eq!(ended, "Done");
+        assert!(start.elapsed() >= Duration::from_millis(50 + 100 + 200 + 400));
+    }
+
+    #[tokio::test]
+    async fn the_servers_wait_is_told_each_second_and_ends_with_the_run() {
+        let boss = play(&[(202, r#"{"job_status": 6, "wait_secs": 180}"#)]).await;
+        let (report, shutdown) = (Arc::new(Recording::default()), Shutdown::new());
+        let completer = Completer { rest: &boss.rest, id: 7, shutdown: shutdown.clone(), report: report.clone() };
+        let asking = async {
+            let told = || report.news().iter().filter(|news| matches!(news, News::Waiting { .. })).count();
+            while told() < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            shutdown.ask();
+        };
+        let (completed, ()) = tokio::join!(completer.complete(), asking);
+        assert_eq!(completed.unwrap(), Completed::Asked);
+        let News::Waiting { left, wait } = report.news()[0] else { panic!("it is told what is left") };
+        assert!((179.0..=180.0).contains(&left.as_secs_f64()) && wait == Wait::Settle, "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn a_host_that_finds_the_queue_gone_waits_for_the_servers_word() {
+        let [done, completing, uploading] = [2, 5, 1].map(status);
+        let table: [(&[(u16, &str)], &str); 2] = [
+            (&[(200, &uploading), (200, &completing), (200, &done)], "Done"),
+            (&[(200, &uploading), (404, DELETED)], "ingest job 7 was cancelled"),
+        ];
+        for (answers, end) in table {
+            let boss = play(answers).await;
+            let report = Arc::new(Recording::default());
+            let completer = Completer { rest: &boss.rest, id: 7, shutdown: Shutdown::new(), report };
+            let ended = match completer.after_the_queue().await {
+                Ok(completed) => format!("{completed:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(ended, end);
+        }
+    }
+}

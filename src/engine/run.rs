@@ -141,6 +141,7 @@ pub async fn run(
     let monitor = tokio::spawn(run.monitor().watch());
     let ended = run.rounds().await;
     monitor.abort();
+    run.monitor().tell_last();
     let (ending, bad) = ended?;
     Ok(Outcome { ending, bad, elapsed: start.elapsed() })
 }

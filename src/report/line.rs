@@ -37,6 +37,14 @@ fn parts(snapshot: &Snapshot) -> Vec<(u8, String)> {
     parts.into_iter().flatten().collect()
 }
 
+/// A text of at most `width` characters; a longer one ends with `…`.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// A bar of `cells` characters.
 pub fn bar(done: u64, tasks: u64, cells: usize) -> String {
     let full = if tasks == 0 { 0 } else { (done.min(tasks) as u128 * cells as u128 / u128::from(tasks)) as usize };
@@ -91,6 +99,11 @@ mod tests {
         assert_eq!(line(&snapshot(), 62), "1 200 of 4 800 tiles, 41.5 tiles/s, 1 min 27 s left, 2 bad");
         assert_eq!(line(&snapshot(), 40), "1 200 of 4 800 tiles, 1 min 27 s left");
         assert_eq!(line(&snapshot(), 5), "1 200 of 4 800 tiles");
+    }
+
+    #[test]
+    fn a_text_that_is_cut_says_so() {
+        assert_eq!([cut("tiles", 5), cut("tiles", 4), cut("äöü", 2)], ["tiles", "til…", "ä…"]);
     }
 
     #[test]

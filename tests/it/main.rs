@@ -13,6 +13,7 @@ mod layouts;
 mod ledger;
 mod messages;
 mod preview;
+mod progress;
 mod python_client;
 mod ragged;
 mod random;

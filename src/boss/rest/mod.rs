@@ -181,43 +181,9 @@ fn speaks_of_throttling(message: &str) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::sync::Mutex;
-
-    use axum::Router;
-    use axum::http::{StatusCode, Uri};
-    use axum::response::{IntoResponse, Response};
-
     use super::*;
-    use crate::boss::testing::{self, QUICK, Serving};
-
-    /// A Boss that gives these answers in turn, the last one for ever, and notes what it was asked.
-    pub struct Played {
-        pub rest: Rest,
-        pub asked: Arc<Mutex<Vec<String>>>,
-        _server: Serving,
-    }
-
-    pub async fn play(answers: &[(u16, &str)]) -> Played {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, body.to_string())).collect();
-        let noted = asked.clone();
-        let answer = async move |method: Method, uri: Uri, body: String| -> Response {
-            let mut noted = noted.lock().unwrap();
-            noted.push(format!("{method} {uri} {body}").trim_end().to_owned());
-            let (status, body) = answers[(noted.len() - 1).min(answers.len() - 1)].clone();
-            (StatusCode::from_u16(status).unwrap(), body).into_response()
-        };
-        let server = testing::serve(Router::new().fallback(answer)).await;
-        let token = Token::new("s3cr3t", "test").unwrap();
-        let rest = Rest::new(&server.origin, token).unwrap().with_policy(QUICK);
-        Played { rest, asked, _server: server }
-    }
-
-    impl Played {
-        pub fn asked(&self) -> Vec<String> {
-            self.asked.lock().unwrap().clone()
-        }
-    }
+    pub use crate::boss::testing::play;
+    use crate::boss::testing::{self, QUICK};
 
     #[tokio::test]
     async fn each_failure_has_its_variant_and_the_servers_text() {

@@ -34,6 +34,7 @@ pub fn settings(bench: &Bench) -> insta::Settings {
     settings.add_filter(r"_pid\d+", "_pid[pid]");
     settings.add_filter(r"in \d+(\.\d)? (s|min \d+ s), \d+(\.\d)? .?B/s", "in [time], [rate]");
     settings.add_filter(r"\d+(\.\d)? (tile|chunk)s/s, \d+(\.\d)? .?B/s", "[rate]");
+    settings.add_filter(r"process \d+ on this host", "process [pid] on this host");
     settings.add_filter(r"took {6}.*", "took      [times]");
     settings.add_filter(r"memory {10}.*", "memory           [memory]");
     settings.add_filter(r"\(os error \d+\)", "(os error)");
