@@ -187,12 +187,15 @@ mod tests {
     const NO_QUEUE: &str = r#"{"status": 400, "code": 9001, "message": "An error occurred
         (AWS.SimpleQueueService.NonExistentQueue): The specified queue does not exist."}"#;
 
+    /// Status and body of each answer, in turn.
+    type Answers<'a> = &'a [(u16, &'a str)];
+
     fn status(number: u8) -> String {
         format!(r#"{{"id":7,"status":{number},"total_message_count":4,"current_message_count":0}}"#)
     }
 
     /// How completing ends when these answers come in turn, in one word; and what was told meanwhile.
-    async fn complete(answers: &[(u16, &str)]) -> (String, Vec<News>, usize) {
+    async fn complete(answers: Answers<'_>) -> (String, Vec<News>, usize) {
         let boss = play(answers).await;
         let report = Arc::new(Recording::default());
         let completer = Completer { rest: &boss.rest, id: 7, shutdown: Shutdown::new(), report: report.clone() };
@@ -206,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn every_way_of_the_boss_leads_to_its_end() {
         let [uploading, done, gone, completing, waiting] = [1, 2, 3, 5, 6].map(status);
-        let table: [(&str, &[(u16, &str)], &str); 14] = [
+        let table: [(&str, Answers, &str); 14] = [
             ("complete before", &[(204, "")], "Already"),
             ("the plain way", &[(202, BEGINS), (202, COMPLETING), (200, &completing), (200, &done)], "Done"),
             ("another host was faster", &[(202, BEGINS), (204, "")], "Done"),
@@ -262,7 +265,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_finds_the_queue_gone_waits_for_the_servers_word() {
         let [done, completing, uploading] = [2, 5, 1].map(status);
-        let table: [(&[(u16, &str)], &str); 2] = [
+        let table: [(Answers, &str); 2] = [
             (&[(200, &uploading), (200, &completing), (200, &done)], "Done"),
             (&[(200, &uploading), (404, DELETED)], "ingest job 7 was cancelled"),
         ];
