@@ -12,6 +12,7 @@ mod kinds;
 mod layouts;
 mod ledger;
 mod messages;
+mod other_clouds;
 mod preview;
 mod progress;
 mod python_client;
