@@ -1,13 +1,13 @@
 //! The manifest: what is known of a job at the end of a run, as JSON in the state directory.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::connect::Boss;
 use super::error::CliError;
-use super::logging;
+use super::{json_file, logging};
 use crate::config::Job;
 use crate::engine::ledger::{Counts, Entry, Reader};
 use crate::engine::{Ending, Outcome};
@@ -35,7 +35,7 @@ impl Manifest {
         let mut manifest = json!({
             "boss": job_of.boss,
             "job": id,
-            "kind": job.kind,
+            "kind": job.kind.name(),
             "channel": job.database.to_string(),
             "resolution": job.resolution,
             "extent": job.grid.extent(),
@@ -48,7 +48,7 @@ impl Manifest {
         let more = of_ledger(&reader, &filled)?;
         manifest.as_object_mut().expect("it is an object").extend(more.as_object().expect("so is this").clone());
         let path = logging::state_dir().join(format!("{}.manifest.json", job_of.file_stem()));
-        write(&path, &manifest)?;
+        json_file::write(&path, &manifest)?;
         Ok(Manifest { path, stored, filled: filled.len(), tasks, noun })
     }
 
@@ -106,14 +106,6 @@ async fn server(boss: &Boss, id: u64, ending: Ending) -> Value {
         }),
         Err(error) => json!({"error": error.to_string()}),
     }
-}
-
-/// Writes JSON so that there is never half a file.
-pub fn write(path: &Path, content: &Value) -> Result<(), CliError> {
-    let unfinished = path.with_extension(format!("{}.part", std::process::id()));
-    let text = format!("{content:#}\n");
-    let written = std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path));
-    written.map_err(|source| CliError::Write { path: path.to_owned(), source })
 }
 
 /// `2026-11-22T17:30:00Z`.

@@ -10,6 +10,7 @@ mod error;
 mod figures;
 mod inspect;
 mod join;
+mod json_file;
 mod list;
 mod listener;
 mod local;

@@ -89,11 +89,13 @@ fn section(title: &str, entries: &[Entry]) -> String {
         let _ = writeln!(text, "  {}", first.file.as_deref().unwrap_or("no file"));
         let indented = |text: &str| text.trim_end().replace('\n', "\n           ");
         let _ = writeln!(text, "    reason {}", indented(&first.reason));
-        if let Some(hint) = &first.hint {
+        let hint = first.hint.as_deref().filter(|_| first.fill.is_none());
+        if let Some(hint) = hint {
             let _ = writeln!(text, "    hint   {}", indented(hint));
         }
         if let Some(fill) = first.fill {
-            let _ = writeln!(text, "    filled with {fill}");
+            let _ =
+                writeln!(text, "    fill   {fill}; to replace it, mend the file and ingest its cuboids with a new job");
         }
         for entry in group.iter().take(SHOWN) {
             let _ = writeln!(text, "    {} {}", entry.kind, entry.index);

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::VerifyArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
-use super::{logging, manifest, prepare, signals};
+use super::{json_file, logging, prepare, signals};
 use crate::config::Job;
 use crate::engine::ledger::{Edition, Entry, JobOf, LedgerError, Reader};
 use crate::engine::{Shutdown, default_cpu_threads};
@@ -62,7 +62,7 @@ async fn compare_with(boss: &Boss, job: Job, id: u64, args: &VerifyArgs) -> Resu
         }
         verified => verified?,
     };
-    manifest::write(&output, &certificate.to_json())?;
+    json_file::write(&output, &certificate.to_json())?;
     eprint!("{}", summary(&certificate));
     eprintln!("certificate: {}", output.display());
     Ok(if certificate.equal { Exit::Done } else { Exit::BadTasks })
@@ -121,11 +121,12 @@ async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
 
 async fn check_with(boss: &Boss, certificate: Certificate, args: &VerifyArgs) -> Result<Exit, CliError> {
     let settings = boss.settings(&args.token)?;
-    let threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from) * 2;
+    let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
+    let cpu_threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from);
     let (certificate, changed) = blocking(move || {
         let side = BossSide::open(settings, &certificate.database())?;
         let (progress, of) = (Progress::new(), certificate.blocks.len() as u64);
-        let changed = certificate.check(&side, threads, &|done| progress.show(done, of))?;
+        let changed = certificate.check(&side, (memory_bytes, cpu_threads), &|done| progress.show(done, of))?;
         Ok((certificate, changed))
     })
     .await?;

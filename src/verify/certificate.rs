@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compare::checksum;
-use super::{BossSide, Compared, Difference, NotCompared, Sample, Verification, VerifyError};
+use super::{BossSide, Compared, Difference, NotCompared, Sample, Verification, VerifyError, workers};
 use crate::config::Database;
 use crate::engine::ledger::Edition;
 use crate::engine::{canonical_json, sha256};
@@ -176,10 +176,12 @@ impl Certificate {
     pub fn check(
         &self,
         boss: &BossSide,
-        threads: usize,
+        (memory_bytes, cpu_threads): (u64, usize),
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Vec<Seen>, VerifyError> {
-        super::workers::check(&self.blocks, threads, progress, &|block| {
+        let most = self.blocks.iter().map(|block| boss.cost(&block.region, block.t)).max().unwrap_or(0);
+        let threads = workers::at_once(memory_bytes, most, cpu_threads);
+        workers::check(&self.blocks, threads, progress, &|block| {
             Ok(checksum(&boss.read(&block.region, block.t)?) != block.crc32c)
         })
     }

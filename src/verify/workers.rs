@@ -1,6 +1,6 @@
 //! Several threads, each with a script state of its own, that take one block after the other.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::blocks::{self, Block};
@@ -12,8 +12,8 @@ use crate::engine;
 use crate::lua::Answer;
 use crate::volume::Task;
 
-/// Blocks that are read at once for each CPU thread: half of the time goes by waiting for the Boss.
-const PER_CPU: usize = 2;
+/// Blocks that are read at once for each CPU thread: most of the time goes by waiting for the Boss.
+const PER_CPU: usize = 4;
 
 /// Compares all blocks of the sample that the journal has not. `progress` is told how many the journal has, after each.
 pub fn run(
@@ -45,13 +45,11 @@ pub fn check(
     progress: &(dyn Fn(u64) + Sync),
     is_bad: &(dyn Fn(&Seen) -> Result<bool, VerifyError> + Sync),
 ) -> Result<Vec<Seen>, VerifyError> {
-    let (next, done, bad) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
+    let (waiting, done, bad) = (Mutex::new(blocks.iter().enumerate()), AtomicU64::new(0), Mutex::new(Vec::new()));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     on_threads(threads, &|failed| {
         while !failed.load(Ordering::Relaxed)
-            && let Some((at, block)) = {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                blocks.get(at).map(|block| (at, block))
-            }
+            && let Some((at, block)) = next()
         {
             if is_bad(block)? {
                 bad.lock().unwrap_or_else(PoisonError::into_inner).push((at, block.clone()));
@@ -93,10 +91,14 @@ fn workers(verification: &Verification, boss: &BossSide) -> Result<usize, Verify
     };
     let task_bytes = target.size.voxels().saturating_mul(boss.dtype().size_bytes() as u64);
     let block = blocks::all(&job.grid).next().map_or(0, |block| boss.cost(&block.region, block.t));
-    let each = decoding.saturating_add(task_bytes).saturating_add(block).max(1);
-    let room = memory_bytes - memory_bytes / engine::CACHE_SHARE;
+    let each = decoding.saturating_add(task_bytes).saturating_add(block);
+    Ok(at_once(memory_bytes - memory_bytes / engine::CACHE_SHARE, each, *cpu_threads))
+}
+
+/// How many threads there is room for when each takes `each` bytes; at least one, and not more than are of use.
+pub fn at_once(room_bytes: u64, each: u64, cpu_threads: usize) -> usize {
     let most = cpu_threads.saturating_mul(PER_CPU) as u64;
-    Ok(usize::try_from((room / each).clamp(1, most)).unwrap_or(1))
+    usize::try_from((room_bytes / each.max(1)).clamp(1, most)).unwrap_or(1)
 }
 
 /// The blocks of the sample, as they are asked for.

@@ -188,7 +188,7 @@ fn a_certificate_is_checked_without_the_source_and_refused_when_it_was_edited() 
 
     let text = std::fs::read_to_string(story.bench.file("certificate.json")).unwrap();
     for (from, to) in
-        [("\"equal\": true", "\"equal\": false"), ("\"job\": 1", "\"job\": 2"), ("\"compared\": 7", "\"compared\": 8")]
+        [("\"equal\": true", "\"equal\": false"), ("\"job\": 1", "\"job\": 2"), ("\"compared\":7", "\"compared\":8")]
     {
         assert!(text.contains(from), "{text}");
         story.bench.write("certificate.json", &text.replacen(from, to, 1));
