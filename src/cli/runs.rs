@@ -69,7 +69,10 @@ impl HostRun {
     }
 
     fn going(&self) -> String {
-        let mut text = format!(", {} held", self.number("held"));
+        let mut text = String::new();
+        if self.number("held") > 0 {
+            text += &format!(", {} held", self.number("held"));
+        }
         let bytes = self.counts["voxel_bytes_per_s"].as_f64().unwrap_or_default();
         if bytes > 0.0 {
             text += &format!(", {}/s", human_bytes(bytes as u64));

@@ -44,6 +44,10 @@ enum Followed {
 /// Pauses between two questions to the server; they double from the first to the longest.
 const FIRST_POLL: Duration = Duration::from_millis(50);
 const POLL: Duration = Duration::from_secs(2);
+/// Shorter waits are told only when they add up to this.
+const TOLD_AFTER: Duration = Duration::from_secs(3);
+/// A server that is silent for so long is told.
+const SILENCE: Duration = Duration::from_secs(10);
 /// A job without a queue says "complete" or "deleted" within this time, as its servers do not change both at once.
 const QUEUE_GONE: Duration = Duration::from_secs(60);
 
@@ -53,11 +57,10 @@ impl Completer<'_> {
     /// # Errors
     /// When the job was cancelled, or the server cannot be reached or refuses.
     pub async fn complete(&self) -> Result<Completed, EngineError> {
-        let mut first = true;
-        let mut shortest = FIRST_POLL;
+        let (start, mut first, mut shortest) = (Instant::now(), true, FIRST_POLL);
         loop {
             let is_first = std::mem::replace(&mut first, false);
-            let (wait, what) = match self.rest.complete(self.id).await? {
+            let (wait, what) = match self.aloud(self.rest.complete(self.id)).await? {
                 Completion::Done if is_first => return Ok(Completed::Already),
                 Completion::Done => return Ok(Completed::Done),
                 Completion::UploadQueueNotEmpty => return Ok(Completed::QueueNotEmpty),
@@ -73,7 +76,9 @@ impl Completer<'_> {
                 Completion::Failed => return Err(self.cannot("its creation failed")),
             };
             // The first wait after a return to this state may be stale and zero (the server reads it before it resets it).
-            if !self.wait(wait.max(shortest), what).await {
+            let wait = wait.max(shortest);
+            let what = (wait > POLL || start.elapsed() > TOLD_AFTER).then_some(what);
+            if !self.wait(wait, what).await {
                 return Ok(Completed::Asked);
             }
             shortest = (shortest * 2).min(POLL);
@@ -129,11 +134,25 @@ impl Completer<'_> {
     }
 
     async fn status(&self) -> Result<JobStatus, EngineError> {
-        match self.rest.status(self.id).await {
+        match self.aloud(self.rest.status(self.id)).await {
             Ok(reply) => Ok(reply.status),
             Err(BossError::JobGone { .. }) => Ok(JobStatus::Deleted),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Waits for the server's answer, saying so when it takes long: requests are tried again for minutes.
+    async fn aloud<T>(&self, asking: impl Future<Output = Result<T, BossError>>) -> Result<T, BossError> {
+        tokio::pin!(asking);
+        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut asking).await {
+            return answer;
+        }
+        self.tell("the Boss does not answer; it is asked again until it does");
+        let answer = asking.await;
+        if answer.is_ok() {
+            self.tell("the Boss answers again");
+        }
+        answer
     }
 
     fn cannot(&self, message: &str) -> EngineError {
@@ -144,16 +163,16 @@ impl Completer<'_> {
         self.report.tell(News::Phase(text.to_owned()));
     }
 
-    /// Waits, telling each second what is left; `false` when the run is to end.
-    async fn wait(&self, wait: Duration, what: Wait) -> bool {
+    /// Waits, telling each second what is left, if it is to be told; `false` when the run is to end.
+    async fn wait(&self, wait: Duration, what: Option<Wait>) -> bool {
         let end = Instant::now() + wait;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
             }
-            if wait > POLL {
-                self.report.tell(News::Waiting { left, wait: what });
+            if let Some(wait) = what {
+                self.report.tell(News::Waiting { left, wait });
             }
             if !self.pause(left.min(Duration::from_secs(1))).await {
                 return false;

@@ -29,7 +29,7 @@ fn parts(snapshot: &Snapshot) -> Vec<(u8, String)> {
         is_going.then(|| (3, format!("{:.1} {noun}s/s", snapshot.tasks_per_second))),
         is_going.then(|| (4, format!("{}/s", human_bytes(snapshot.bytes_per_second as u64)))),
         (snapshot.voxel_bytes > 0).then(|| (7, sent())),
-        snapshot.left.filter(|_| done < tasks).map(|left| (1, format!("{} left", human_duration(left)))),
+        snapshot.left.filter(|left| !left.is_zero()).map(|left| (1, format!("{} left", human_duration(left)))),
         (snapshot.retries > 0).then(|| (6, count_irregular(snapshot.retries, "retry", "retries"))),
         (snapshot.quarantined > 0).then(|| (2, format!("{} bad", snapshot.quarantined))),
         bound.filter(|_| done < tasks).map(|bound| (5, format!("bound by {bound}"))),

@@ -87,7 +87,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Wait::Settle => "the server lets its queues settle",
-            Wait::Assemble => "the server still works on uploaded tiles; it is asked again in",
+            Wait::Assemble => "the server still makes cuboids of tiles",
         })
     }
 }

@@ -3,10 +3,11 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use boss_ingest::boss::{Endpoints, Rest, Session, SessionSettings, Token};
 use boss_ingest::volume::Dtype;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, ServedBoss, TestVolume, python, run};
+use crate::support::{Bench, ServedBoss, TestVolume, compare, python, run};
 
 const TILES: u64 = 2 * 2 * 8;
 
@@ -200,4 +201,30 @@ async fn tasks_that_stick_are_told_with_their_stage() {
     let stuck = named(&events, "stuck");
     assert_eq!((stuck.len(), &stuck[0]["stage"], &stuck[0]["tasks"]), (1, &json!("upload"), &json!(1)));
     assert_eq!(named(&events, "moving").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_that_the_server_misses_are_uploaded_again() {
+    let (bench, boss, id) = created(&[]);
+    let token = boss.token();
+    lose_a_message(&boss, id.parse().unwrap()).await;
+
+    let ended = bench.run(&["join", "job.json", "-j", &id, "--yes", "-a", &token]).expect_code(0);
+
+    assert_eq!(ended.stored(), TILES, "one of them at the second go");
+    let told = "the server misses some tiles and put them back on the queue; going on uploading\n";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert_eq!(boss.status(&id).await["status"], 2);
+    let volume = TestVolume::new(Dtype::Uint8, 1024, 1024, 8);
+    compare(&boss.cutout("0:1024/0:1024/0:8").await, &volume.bytes(0..1024, 0..1024, 0..8, 0), "all tiles");
+}
+
+/// Deletes an upload message that nobody worked on, as no client should.
+async fn lose_a_message(boss: &ServedBoss, id: u64) {
+    let rest = Rest::new(&boss.origin, Token::new(&boss.token(), "test").unwrap()).unwrap();
+    let joined = rest.join(id).await.unwrap();
+    let endpoints = Endpoints::local(&boss.origin).unwrap();
+    let session = Session::new(rest, joined, endpoints, SessionSettings::default()).unwrap();
+    let messages = session.receive(1, Duration::from_secs(1)).await.unwrap();
+    session.delete(&[messages[0].receipt.clone()], None).await.unwrap().remove(0).unwrap();
 }
