@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 
+import boto3
 import requests
 import workloads
 
@@ -36,9 +37,9 @@ class Boss:
 
     def __init__(self, folder, delay_ms):
         self.dir = tempfile.TemporaryDirectory(dir=folder)
-        self.children, self.origin = [], ""
+        self.children, self.origin, self.queue, self.sqs = [], "", None, None
         self.origin = self.start([BINARY, "serve", self.dir.name, "--listen", "127.0.0.1:0", "--completion-wait", "0"])
-        self.server = self.children[0]
+        self.server, self.direct = self.children[0], self.origin
         if delay_ms:
             link = ["cargo", "bench", "--quiet", "--bench", "link", "--", self.origin.removeprefix("http://"), str(delay_ms)]
             self.origin = "http://" + self.start(os.environ.get("BOSS_INGEST_LINK", "").split() + link[-2:] if "BOSS_INGEST_LINK" in os.environ else link)
@@ -63,11 +64,26 @@ class Boss:
         self.ask("POST", "/v1/collection/col/experiment/exp", {"coord_frame": "frame"})
         self.ask("POST", "/v1/collection/col/experiment/exp/channel/chan", {"type": "image", "datatype": dtype})
 
-    def left(self):
+    def status(self):
+        return self.ask("GET", "/latest/ingest/1/status")["status"]
+
+    def is_all_stored(self):
+        """Whether the job's upload queue has no message, free or held."""
         try:
-            return self.ask("GET", "/latest/ingest/1/status")
-        except requests.RequestException:
-            return None
+            if self.queue is None:
+                joined = self.ask("GET", "/latest/ingest/1")
+                keys = joined["credentials"]
+                if keys is None:
+                    return False
+                self.queue = joined["ingest_job"]["upload_queue"]
+                self.sqs = boto3.client("sqs", "us-east-1", endpoint_url=self.direct, aws_access_key_id=keys["access_key"],
+                                        aws_secret_access_key=keys["secret_key"])
+            counts = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["All"])["Attributes"]
+            return counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+        except requests.HTTPError:
+            return False
+        except self.sqs.exceptions.QueueDoesNotExist:
+            return True
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.server.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -83,9 +99,8 @@ class Boss:
         self.dir.cleanup()
 
 
-def measure(who, folder, name, memory):
-    delay = workloads.WORKLOADS[name][3]
-    boss = Boss(folder, delay)
+def measure(who, folder, boss_folder, name, memory):
+    boss = Boss(boss_folder, workloads.WORKLOADS[name][3])
     try:
         file, job, dtype, processes, _ = workloads.write(folder, name, boss.origin.removeprefix("http://"), who)
         size = [job["ingest_job"]["extent"][axis][1] for axis in "xyz"]
@@ -112,8 +127,7 @@ def run(command, environment, boss, voxel_bytes):
     threading.Thread(target=lambda: said.append(client.stderr.read().decode()), daemon=True).start()
     stored, server = None, None
     while client.poll() is None:
-        status = boss.left() if stored is None else None
-        if status and (status["current_message_count"] == 0 or status["status"] in (2, 5)) and time.monotonic() - start > 0.5:
+        if stored is None and boss.is_all_stored():
             stored, server = time.monotonic() - start, boss.cpu_seconds() - server_before
         try:
             lines = pathlib.Path(f"/proc/{client.pid}/status").read_text().splitlines()
@@ -124,7 +138,7 @@ def run(command, environment, boss, voxel_bytes):
     whole = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert client.returncode == 0, "".join(said)
-    assert boss.left()["status"] == 2, "the job is not complete"
+    assert boss.status() == 2, "the job is not complete"
     cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
     seconds = stored or whole
     return {"MB/s": voxel_bytes / seconds / 1e6, "CPU s/GB": cpu / (voxel_bytes / 1e9), "seconds": seconds, "whole": whole,
@@ -137,6 +151,7 @@ def main():
     parser.add_argument("workloads", nargs="*", default=list(workloads.WORKLOADS))
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--memory", default="1GiB")
+    parser.add_argument("--boss-folder", type=pathlib.Path, help="where local Bosses lie, such as /dev/shm [default: FOLDER]")
     parser.add_argument("--ours-only", action="store_true")
     arguments = parser.parse_args()
     folder = arguments.folder.absolute()
@@ -145,7 +160,7 @@ def main():
         runs = {"ours": [], "theirs": []}
         for _ in range(arguments.pairs):
             for who in ["ours"] if arguments.ours_only else ["ours", "theirs"]:
-                runs[who].append(measure(who, folder, name, arguments.memory))
+                runs[who].append(measure(who, folder, arguments.boss_folder or folder, name, arguments.memory))
                 print(name, who, json.dumps({key: round(value, 2) for key, value in runs[who][-1].items()}),
                       "load", os.getloadavg()[0], file=sys.stderr, flush=True)
         tell(name, runs)

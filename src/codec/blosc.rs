@@ -120,9 +120,31 @@ pub enum Shuffle {
 /// Makes one frame of little-endian voxels.
 ///
 /// # Errors
+/// As [`compress_into`].
+pub fn compress(voxels: &[u8], dtype: Dtype, settings: &BloscSettings) -> Result<Vec<u8>, CodecError> {
+    let mut frame = vec![0; frame_bytes(voxels.len())];
+    let len = compress_into(voxels, dtype, settings, &mut frame)?;
+    frame.truncate(len);
+    frame.shrink_to_fit();
+    Ok(frame)
+}
+
+/// The most bytes that a frame of so many bytes of voxels may have.
+pub fn frame_bytes(voxel_bytes: usize) -> usize {
+    voxel_bytes.saturating_add(blosc_ffi::MAX_OVERHEAD)
+}
+
+/// Makes one frame of little-endian voxels at the beginning of `frame`, which has [`frame_bytes`], and gives its length.
+///
+/// # Errors
 /// [`CodecError::LimitsExceeded`] above [`BLOSC_MAX_BYTES`]; [`CodecError::NotSupported`] when the library refuses the
 /// settings, as it does levels above 9.
-pub fn compress(voxels: &[u8], dtype: Dtype, settings: &BloscSettings) -> Result<Vec<u8>, CodecError> {
+pub fn compress_into(
+    voxels: &[u8],
+    dtype: Dtype,
+    settings: &BloscSettings,
+    frame: &mut [u8],
+) -> Result<usize, CodecError> {
     let (needed_bytes, limit_bytes) = (voxels.len() as u64, BLOSC_MAX_BYTES);
     if needed_bytes > limit_bytes {
         return Err(CodecError::LimitsExceeded { format: FORMAT, needed_bytes, limit_bytes });
@@ -132,7 +154,8 @@ pub fn compress(voxels: &[u8], dtype: Dtype, settings: &BloscSettings) -> Result
     if level > 9 {
         return Err(refused());
     }
-    blosc_ffi::compress(voxels, dtype.size_bytes(), codec.name(), level, shuffle as u8).ok_or_else(refused)
+    let how = (codec.name(), level, shuffle as u8);
+    blosc_ffi::compress(voxels, dtype.size_bytes(), how, frame).ok_or_else(refused)
 }
 
 /// The number of bytes that a frame holds, from its header.

@@ -12,14 +12,18 @@ use blosc_src::{blosc_cbuffer_validate, blosc_compress_ctx, blosc_decompress_ctx
 const THREADS: c_int = 1;
 
 /// Bytes that a frame may be longer than its data: the header.
-const MAX_OVERHEAD: usize = blosc_src::BLOSC_MAX_OVERHEAD as usize;
+pub(super) const MAX_OVERHEAD: usize = blosc_src::BLOSC_MAX_OVERHEAD as usize;
 
-/// Makes one Blosc frame. `None` when the library refuses its arguments.
-pub(super) fn compress(data: &[u8], type_bytes: usize, codec: &CStr, level: u8, shuffle: u8) -> Option<Vec<u8>> {
-    let capacity = data.len().checked_add(MAX_OVERHEAD)?;
-    let mut frame: Vec<u8> = Vec::with_capacity(capacity);
-    // SAFETY: `data` is readable for its length and `frame` writable for `capacity` bytes, which are the sizes passed;
-    // they do not overlap; `codec` ends with a zero byte; block size 0 lets the library choose.
+/// Makes one Blosc frame at the beginning of `frame`, which has room for all of `data` and [`MAX_OVERHEAD`], and gives its
+/// length. `None` when the library refuses its arguments.
+pub(super) fn compress(
+    data: &[u8],
+    type_bytes: usize,
+    (codec, level, shuffle): (&CStr, u8, u8),
+    frame: &mut [u8],
+) -> Option<usize> {
+    // SAFETY: `data` is readable and `frame` writable for their lengths, which are the sizes passed; they do not overlap;
+    // `codec` ends with a zero byte; block size 0 lets the library choose.
     let written = unsafe {
         blosc_compress_ctx(
             c_int::from(level),
@@ -28,17 +32,13 @@ pub(super) fn compress(data: &[u8], type_bytes: usize, codec: &CStr, level: u8, 
             data.len(),
             data.as_ptr().cast(),
             frame.as_mut_ptr().cast(),
-            capacity,
+            frame.len(),
             codec.as_ptr(),
             0,
             THREADS,
         )
     };
-    let written = usize::try_from(written).ok().filter(|written| (1..=capacity).contains(written))?;
-    // SAFETY: the library wrote the first `written` bytes, which are within the capacity.
-    unsafe { frame.set_len(written) };
-    frame.shrink_to_fit();
-    Some(frame)
+    usize::try_from(written).ok().filter(|written| (1..=frame.len()).contains(written))
 }
 
 /// The number of bytes that a frame holds when its header agrees with its length.

@@ -23,7 +23,10 @@ mod tiff_encode;
 mod tiff_stack;
 mod whole;
 
-pub use blosc::{BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, decompress, decompressed_bytes};
+pub use blosc::{
+    BLOSC_MAX_BYTES, BloscCodec, BloscSettings, Shuffle, compress, compress_into, decompress, decompressed_bytes,
+    frame_bytes,
+};
 pub use colour::{Channels, Pick};
 pub use error::{CodecError, Feature};
 pub use image::{Header, ImageFormat, decode, encode, prove};

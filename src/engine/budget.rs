@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::buffers::Buffers;
+
 /// Bytes that one unit of the semaphore stands for; it counts in 32 bits when it hands out permits.
 const UNIT: u64 = 4096;
 
@@ -13,6 +15,24 @@ pub struct Budget {
     units: Arc<Semaphore>,
     total: u32,
 }
+
+/// The memory of a run's tasks: what they may hold, and what of it is kept for the next ones.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    pub budget: Budget,
+    pub buffers: Buffers,
+}
+
+impl Memory {
+    /// `bytes` in all.
+    pub fn new(bytes: u64) -> Self {
+        let kept = bytes / KEPT;
+        Memory { budget: Budget::new(bytes - kept), buffers: Buffers::new(kept) }
+    }
+}
+
+/// The part of the memory that is kept in buffers which nobody uses just now, as a divisor.
+const KEPT: u64 = 6;
 
 /// The right to hold some bytes; given back when dropped.
 #[derive(Debug)]

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
+use super::buffers::Buffers;
 use super::cpu::Cpu;
 use super::pipeline::Stage;
 use super::task::{Compressed, Object, Packed, Parts};
 use super::triage::{Failed, TaskError};
 use crate::codec::{self, BloscSettings, CodecError, ImageFormat};
 use crate::source::{Encode, TileBytes};
-use crate::volume::{Block, Region};
+use crate::volume::{Block, CUBOID, Dtype, Region};
 
 /// Compresses on all CPU threads, each object on one.
 pub struct CompressStage {
     pub cpu: Cpu,
     pub blosc: BloscSettings,
+    pub dtype: Dtype,
+    pub buffers: Buffers,
 }
 
 impl Stage for CompressStage {
@@ -33,7 +36,7 @@ impl Stage for CompressStage {
         };
         match objects {
             Ok(objects) => {
-                permit.shrink_to(objects.iter().map(|object| object.body.len() as u64).sum());
+                permit.shrink_to(objects.iter().map(|object| self.held_bytes(object)).sum());
                 Ok(Compressed { ticket, objects, voxel_bytes, permit })
             }
             Err(error) => Err(Failed { ticket, error: TaskError::Codec(error) }),
@@ -42,6 +45,13 @@ impl Stage for CompressStage {
 }
 
 impl CompressStage {
+    /// What an object holds in memory: a frame that is nearly as long as its voxels lies in a buffer made for the longest.
+    fn held_bytes(&self, object: &Object) -> u64 {
+        let len = object.body.len();
+        let longest = codec::frame_bytes(CUBOID.voxels() as usize * self.dtype.size_bytes());
+        if is_long(len, longest) { longest.max(len) as u64 } else { len as u64 }
+    }
+
     async fn tile(&self, key: String, voxels: TileBytes, encode: Option<Encode>) -> Result<Vec<Object>, CodecError> {
         let body = match voxels {
             TileBytes::AsIs { bytes, .. } => bytes.into(),
@@ -58,21 +68,39 @@ impl CompressStage {
         let mut objects: Vec<Object> = Vec::with_capacity(cuboids.len());
         for (at, (key, region)) in cuboids.into_iter().enumerate() {
             objects.push(Object { key, body: Bytes::new() });
-            let (cpu, chunk, settings) = (self.cpu.clone(), chunk.clone(), self.blosc);
-            compressing.spawn(async move {
-                let frame = cpu.run(move || {
-                    let cuboid = chunk.cut(&region);
-                    codec::compress(cuboid.as_bytes(), cuboid.dtype(), &settings)
-                });
-                (at, frame.await)
-            });
+            let (cpu, chunk, settings, buffers) = (self.cpu.clone(), chunk.clone(), self.blosc, self.buffers.clone());
+            compressing
+                .spawn(async move { (at, cpu.run(move || compress(&chunk, &region, &settings, &buffers)).await) });
         }
         while let Some(compressed) = compressing.join_next().await {
             let (at, frame) = compressed.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            objects[at].body = frame?.into();
+            objects[at].body = frame?;
+        }
+        if let Some(chunk) = Arc::into_inner(chunk) {
+            self.buffers.give(chunk.into_bytes());
         }
         Ok(objects)
     }
+}
+
+/// The frame of the cuboid at `region` of a chunk.
+fn compress(chunk: &Block, region: &Region, settings: &BloscSettings, buffers: &Buffers) -> Result<Bytes, CodecError> {
+    let dtype = chunk.dtype();
+    let mut voxels = buffers.take(region.size().voxels() as usize * dtype.size_bytes());
+    chunk.copy_to(region, &mut voxels);
+    let mut frame = buffers.take(codec::frame_bytes(voxels.len()));
+    let len = codec::compress_into(&voxels, dtype, settings, &mut frame)?;
+    // A short frame would hold a long buffer until it is uploaded.
+    if !is_long(len, frame.len()) {
+        return Ok(Bytes::copy_from_slice(&frame[..len]));
+    }
+    frame.truncate(len);
+    Ok(Bytes::from_owner(frame))
+}
+
+/// Whether an object of `len` bytes may keep a buffer of `longest` bytes.
+fn is_long(len: usize, longest: usize) -> bool {
+    len >= longest / 4 * 3
 }
 
 /// The format that a tile is encoded in: PNG holds up to 16 bits a voxel; the Boss reads 32 bits from TIFF.

@@ -7,6 +7,7 @@
 mod acknowledge;
 mod batch;
 mod budget;
+mod buffers;
 mod clock;
 mod completion;
 mod compress;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::budget::Budget;
+use super::budget::Memory;
+use super::buffers::Buffers;
 use super::cpu::Cpu;
 use super::pipeline::Stage;
 use super::task::{Loaded, Planned, Voxels};
@@ -21,7 +22,7 @@ pub struct ReadStage {
     sources: Arc<Sources>,
     grid: Grid,
     dtype: Dtype,
-    budget: Budget,
+    memory: Memory,
     cpu: Cpu,
     /// Threads for tasks that wait for a network far longer than they compute.
     network: Cpu,
@@ -44,9 +45,9 @@ impl Stage for ReadStage {
         let (costed, target) = (plan.clone(), target(&self.grid, self.dtype, ticket.index));
         let threads = if is_far { &self.network } else { &self.cpu };
         let decode_bytes = threads.run(move || sources.decode_cost(&costed, &target)).await;
-        let permit = self.budget.acquire(decode_bytes.saturating_add(self.task_bytes())).await;
-        let (sources, grid) = (self.sources.clone(), self.grid);
-        match threads.run(move || read(&sources, &grid, &plan, &target)).await {
+        let permit = self.memory.budget.acquire(decode_bytes.saturating_add(self.task_bytes())).await;
+        let (sources, grid, buffers) = (self.sources.clone(), self.grid, self.memory.buffers.clone());
+        match threads.run(move || read(&sources, &grid, &plan, &target, &buffers)).await {
             Ok(voxels) => Ok(Loaded { ticket, voxels, permit }),
             Err(error) => Err(Failed { ticket, error: TaskError::Source(error) }),
         }
@@ -55,9 +56,9 @@ impl Stage for ReadStage {
 
 impl ReadStage {
     /// Works on at most `near` tasks at once whose sources are on this machine.
-    pub fn new(sources: Arc<Sources>, (grid, dtype): (Grid, Dtype), budget: Budget, cpu: Cpu, near: usize) -> Self {
+    pub fn new(sources: Arc<Sources>, (grid, dtype): (Grid, Dtype), memory: Memory, cpu: Cpu, near: usize) -> Self {
         let (network, near) = (Cpu::new(NETWORK_TASKS), Arc::new(Semaphore::new(near)));
-        ReadStage { sources, grid, dtype, budget, cpu, network, near }
+        ReadStage { sources, grid, dtype, memory, cpu, network, near }
     }
 
     /// What a task holds at most besides decoding: its voxels, its objects (data may not compress), one cuboid to cut.
@@ -79,9 +80,18 @@ pub fn target(grid: &Grid, dtype: Dtype, index: Index) -> Target {
     Target { size: grid.task_size(), dtype, required }
 }
 
-fn read(sources: &Sources, grid: &Grid, plan: &Plan, target: &Target) -> Result<Voxels, SourceError> {
+fn read(
+    sources: &Sources,
+    grid: &Grid,
+    plan: &Plan,
+    target: &Target,
+    buffers: &Buffers,
+) -> Result<Voxels, SourceError> {
     match grid {
-        Grid::Chunks(_) => Ok(Voxels::Chunk(sources.read(plan, target)?)),
+        Grid::Chunks(_) => {
+            let bytes = target.size.voxels() as usize * target.dtype.size_bytes();
+            Ok(Voxels::Chunk(sources.read_into(plan, target, buffers.take(bytes).into_vec())?))
+        }
         Grid::Tiles(_) => {
             let encode = match plan {
                 Plan::Read(plan) => plan.encode,

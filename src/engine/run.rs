@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::acknowledge::AcknowledgeStage;
-use super::budget::Budget;
+use super::budget::Memory;
 use super::clock::Clocks;
 use super::completion::{Completed, Completer};
 use super::compress::CompressStage;
@@ -290,7 +290,8 @@ impl Run<'_> {
     ) -> (Pipeline, mpsc::Receiver<()>) {
         let Options { cpu_threads, memory_bytes, blosc, all_cuboids, .. } = self.options;
         let (cpu, grid, dtype) = (self.cpu.clone(), self.work.job.grid, self.dtype);
-        let budget = Budget::new(memory_bytes - memory_bytes / CACHE_SHARE);
+        let memory = Memory::new(memory_bytes - memory_bytes / CACHE_SHARE);
+        let buffers = memory.buffers.clone();
         let sources = self.work.sources.clone();
         let waiting = super::batch::BATCH * 8;
         let compressing = match grid {
@@ -302,10 +303,10 @@ impl Run<'_> {
         let scripts = (self.work.scripts.clone(), sources.clone());
         let plan = PlanStage::new(scripts, cpu.clone(), (grid.task_size(), dtype), lookahead.clone());
         let planned = line.then(received, cpu_threads, plan);
-        let reading = ReadStage::new(sources, (grid, dtype), budget, cpu.clone(), cpu_threads * 2);
+        let reading = ReadStage::new(sources, (grid, dtype), memory, cpu.clone(), cpu_threads * 2);
         let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
         let packed = line.then(loaded, 1, PackStage { grid, dtype, all_cuboids });
-        let compressed = line.then(packed, compressing, CompressStage { cpu, blosc });
+        let compressed = line.then(packed, compressing, CompressStage { cpu, blosc, dtype, buffers });
         let upload = UploadStage::new(self.work.session.clone(), grid.task_size());
         let uploaded = line.then(compressed, UPLOADING, upload);
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));

@@ -44,7 +44,7 @@ pub(super) fn read(
             let (size, to) = met.place(target_axes, at);
             match chunk {
                 Some(chunk) => met.copy(&chunk, &array.chunk, target_axes, (target, size, to)),
-                None => target.paste(&Block::filled(target.dtype(), size, fill), to),
+                None => target.fill(&Region::of_size(size).shift(to.0, to.1, to.2), fill),
             }
         }
     }

@@ -47,17 +47,35 @@ impl Sources {
         self.trace(plan, target).map(|traced| traced.block)
     }
 
+    /// As [`Sources::read`], into memory that is already there: `buffer` has the target's bytes, whatever they are.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    ///
+    /// # Panics
+    /// When `buffer` has not as many bytes as the target.
+    pub fn read_into(&self, plan: &Plan, target: &Target, mut buffer: Vec<u8>) -> Result<Block, SourceError> {
+        buffer.fill(0);
+        let block = Block::from_bytes(target.dtype, target.size, buffer).expect("the buffer has the target's bytes");
+        self.trace_into(plan, target, block).map(|traced| traced.block)
+    }
+
     /// As [`Sources::read`], and tells which voxels are padding.
     ///
     /// # Errors
     /// As [`Sources::read`].
     pub fn trace(&self, plan: &Plan, target: &Target) -> Result<Traced, SourceError> {
+        self.trace_into(plan, target, Block::zeros(target.dtype, target.size))
+    }
+
+    /// `block` is the target's, all 0.
+    fn trace_into(&self, plan: &Plan, target: &Target, mut block: Block) -> Result<Traced, SourceError> {
         let resolved = self.resolve(plan, target)?;
-        let mut block = Block::zeros(target.dtype, target.size);
-        for paints in resolved.paints.chunks(self.at_once(&resolved.paints)) {
+        let paints = &resolved.paints[paint_first_fills(&resolved.paints, &mut block)..];
+        for paints in paints.chunks(self.at_once(&resolved.paints)) {
             if let [paint] = paints {
                 match paint {
-                    Paint::Fill { region, voxel } => paint_fill(region, voxel, &mut block),
+                    Paint::Fill { region, voxel } => block.fill(region, voxel),
                     Paint::Read(leaf) => self.paint(leaf, &mut block)?,
                 }
                 continue;
@@ -68,7 +86,7 @@ impl Sources {
             })?;
             for (paint, voxels) in paints.iter().zip(voxels) {
                 match (paint, voxels) {
-                    (Paint::Fill { region, voxel }, _) => paint_fill(region, voxel, &mut block),
+                    (Paint::Fill { region, voxel }, _) => block.fill(region, voxel),
                     (Paint::Read(leaf), Some(voxels)) => paste(leaf, &voxels, &mut block)?,
                     (Paint::Read(_), None) => {}
                 }
@@ -163,11 +181,19 @@ fn paste(leaf: &Leaf, voxels: &Block, block: &mut Block) -> Result<(), SourceErr
     })
 }
 
-fn paint_fill(region: &Region, voxel: &[u8], block: &mut Block) {
-    if region.is_empty() {
-        return;
+/// Fills that are told before anything is read fill only what is not read afterwards.
+fn paint_first_fills(paints: &[Paint], block: &mut Block) -> usize {
+    let fills = paints.iter().take_while(|paint| matches!(paint, Paint::Fill { .. })).count();
+    let (fills, reads) = paints.split_at(fills);
+    let reads: Vec<Region> = reads.iter().filter_map(Paint::read).collect();
+    for fill in fills {
+        let Paint::Fill { region, voxel } = fill else { continue };
+        // The block begins with zeros.
+        if voxel.iter().any(|byte| *byte != 0) {
+            region.without_all(&reads).iter().for_each(|part| block.fill(part, voxel));
+        }
     }
-    block.paste(&Block::filled(block.dtype(), region.size(), voxel), (region.x.start, region.y.start, region.z.start));
+    fills.len()
 }
 
 #[cfg(test)]

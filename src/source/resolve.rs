@@ -26,17 +26,23 @@ pub(super) struct Resolved<'a> {
 impl Resolved<'_> {
     /// The boxes of the task that come from a source.
     pub fn read(&self) -> Vec<Region> {
-        let read = self.paints.iter().filter_map(|paint| match paint {
-            Paint::Read(leaf) => Some(leaf.to.map(&leaf.region)),
-            Paint::Fill { .. } => None,
-        });
-        read.collect()
+        self.paints.iter().filter_map(Paint::read).collect()
     }
 }
 
 pub(super) enum Paint<'a> {
     Fill { region: Region, voxel: Vec<u8> },
     Read(Box<Leaf<'a>>),
+}
+
+impl Paint<'_> {
+    /// The box of the task that comes from a source.
+    pub fn read(&self) -> Option<Region> {
+        match self {
+            Paint::Read(leaf) => Some(leaf.to.map(&leaf.region)),
+            Paint::Fill { .. } => None,
+        }
+    }
 }
 
 /// One box of one source.

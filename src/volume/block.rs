@@ -85,6 +85,24 @@ impl Block {
         self.as_bytes().iter().all(|byte| *byte == 0)
     }
 
+    /// Gives every voxel of the box `region` the same little-endian bytes. What does not fit is left out.
+    ///
+    /// # Panics
+    /// When `voxel` is not exactly one voxel long.
+    pub fn fill(&mut self, region: &Region, voxel: &[u8]) {
+        let (size, item) = (self.size(), self.dtype.size_bytes());
+        assert_eq!(voxel.len(), item, "one voxel of {}", self.dtype);
+        let region = region.intersect(&Region::of_size(size));
+        let row_voxels = region.x.len() as usize;
+        for z in region.z.start..region.z.stop {
+            for y in region.y.start..region.y.stop {
+                let first = (z as usize * size.y as usize + y as usize) * size.x as usize + region.x.start as usize;
+                let row = &mut self.as_bytes_mut()[first * item..][..row_voxels * item];
+                row.chunks_exact_mut(item).for_each(|at| at.copy_from_slice(voxel));
+            }
+        }
+    }
+
     /// Copies `source` into this block so that the source's first voxel comes to `(x, y, z)`, which may be below zero.
     /// What does not fit is left out.
     ///
@@ -115,6 +133,25 @@ impl Block {
         let mut cut = Block::zeros(self.dtype, region.size());
         cut.paste(self, (-region.x.start, -region.y.start, -region.z.start));
         cut
+    }
+
+    /// Copies the box `region`, which lies inside this block, into `voxels`: `[z, y, x]`, x fastest.
+    ///
+    /// # Panics
+    /// When the box is not inside, or `voxels` has not as many bytes as it has.
+    pub fn copy_to(&self, region: &Region, voxels: &mut [u8]) {
+        let (size, item) = (self.size(), self.dtype.size_bytes());
+        let row_bytes = region.x.len() as usize * item;
+        assert!(Region::of_size(size).covers(region), "{region} is inside of {size}");
+        assert_eq!(voxels.len() as u64, region.size().voxels() * item as u64, "the bytes of {region}");
+        let mut rows = voxels.chunks_exact_mut(row_bytes.max(1));
+        let from = self.as_bytes();
+        for z in region.z.start..region.z.stop {
+            for (y, row) in (region.y.start..region.y.stop).zip(rows.by_ref()) {
+                let first = (z as usize * size.y as usize + y as usize) * size.x as usize + region.x.start as usize;
+                row.copy_from_slice(&from[first * item..first * item + row_bytes]);
+            }
+        }
     }
 
     /// Copies the box `part` of `source` to `place`, which is as large and not empty, row by row.

@@ -2,12 +2,13 @@
 //!
 //! Voxels are little-endian and lie x fastest, then y, z and channel: a block whose channels stand behind one another on z.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use super::info::{Encoding, Info};
 use super::{FORMAT, Flaw, segmentation};
 use crate::codec::{self, CodecError, Pick};
-use crate::source::packing::{Packing, unpacked};
+use crate::source::packing::Packing;
 use crate::volume::{Block, Dtype, Size};
 
 /// What a chunk must be.
@@ -54,15 +55,21 @@ impl Shape {
 /// # Errors
 /// [`CodecError::Damaged`], naming the chunk's `encoding`, and what image decoders give.
 pub(super) fn decode(
-    bytes: &[u8],
+    bytes: Cow<[u8]>,
     packing: Option<Packing>,
     encoding: Encoding,
     shape: Shape,
 ) -> Result<Block, CodecError> {
     // Plain voxels may begin as packed data does.
     let is_plain = encoding == Encoding::Raw && bytes.len() as u64 == shape.bytes();
-    let packing = packing.or_else(|| if is_plain { None } else { Packing::sniff(bytes) });
-    let bytes = unpacked(bytes, packing, shape.most_encoded_bytes(encoding)).map_err(|error| damaged(error.into()))?;
+    let packing = packing.or_else(|| if is_plain { None } else { Packing::sniff(&bytes) });
+    let bytes = match packing {
+        None => bytes,
+        Some(packing) => {
+            let unpacked = packing.unpack(&bytes, shape.most_encoded_bytes(encoding));
+            Cow::Owned(unpacked.map_err(|error| damaged(error.into()))?)
+        }
+    };
     let voxels = match encoding {
         Encoding::Raw => bytes.into_owned(),
         Encoding::Segmentation(block) => labels(&bytes, block, shape)?,

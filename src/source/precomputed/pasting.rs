@@ -27,8 +27,9 @@ impl Pasting<'_> {
     pub fn clear(&self, scale: &Scale, cell: Cell) {
         let (_, met, to) = self.place(scale, cell);
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
-        let zeros = Block::zeros(target.dtype(), met.size());
-        target.paste(&zeros, to);
+        let zero = [0; 8];
+        let voxel_bytes = target.dtype().size_bytes();
+        target.fill(&Region::of_size(met.size()).shift(to.0, to.1, to.2), &zero[..voxel_bytes]);
     }
 
     /// The box of a chunk, what the region meets of it, and where that comes to.

@@ -123,23 +123,34 @@ impl Precomputed {
         Ok((together(found).into_iter().map(request).collect(), absent))
     }
 
-    /// One chunk with all its channels, decoded; `place` is that of its bytes in what is read.
+    /// One chunk with all its channels, decoded; `place` is that of its bytes in what is read. One that `region` covers, and
+    /// that lies on a disk as its plain voxels, is not kept: no other task wants it, and the system keeps the file.
     fn chunk(
         &self,
         part: &Part,
         (cell, place): (Cell, &Option<Range<usize>>),
         read: &mut Read,
+        region: &Region,
     ) -> Result<Arc<Block>, Lack> {
-        self.shared.blocks.get(&self.key(part.level, cell), || {
-            let (encoding, shape) = (self.encoding(part.scale)?, self.shape(part.scale, cell)?);
-            let Object { bytes, packing } = read.object(&self.objects)?.ok_or(Lack::Absent)?;
-            let bytes = place.clone().map_or(&bytes[..], |place| &bytes[place]);
-            let decoded = chunk::decode(bytes, *packing, encoding, shape);
-            decoded.map_err(|error| {
-                Lack::Failed(match error {
-                    CodecError::Damaged { source, .. } => self.objects.damaged(&part.scale.file(cell), source),
-                    error => SourceError::codec(&self.objects.path, error),
-                })
+        let is_plain = matches!(part.scale.encoding, Ok(Encoding::Raw)) && part.scale.sharding.is_none();
+        if is_plain && self.objects.is_disk() && region.covers(&part.scale.cell_region(cell)) {
+            return self.decoded(part, (cell, place), read).map(Arc::new);
+        }
+        self.shared.blocks.get(&self.key(part.level, cell), || self.decoded(part, (cell, place), read))
+    }
+
+    fn decoded(
+        &self,
+        part: &Part,
+        (cell, place): (Cell, &Option<Range<usize>>),
+        read: &mut Read,
+    ) -> Result<Block, Lack> {
+        let (encoding, shape) = (self.encoding(part.scale)?, self.shape(part.scale, cell)?);
+        let (bytes, packing) = read.chunk(&self.objects, place)?.ok_or(Lack::Absent)?;
+        chunk::decode(bytes, packing, encoding, shape).map_err(|error| {
+            Lack::Failed(match error {
+                CodecError::Damaged { source, .. } => self.objects.damaged(&part.scale.file(cell), source),
+                error => SourceError::codec(&self.objects.path, error),
             })
         })
     }
@@ -168,7 +179,7 @@ impl Precomputed {
             each(requests, self.objects.width(), |request| {
                 let mut read = Read::new(&request);
                 for (cell, place) in &request.chunks {
-                    match self.chunk(part, (*cell, place), &mut read) {
+                    match self.chunk(part, (*cell, place), &mut read, pasting.region) {
                         Ok(chunk) => pasting.paste(part.scale, *cell, &chunk),
                         Err(Lack::Absent) => {
                             self.lack(part, *cell, missing)?;

@@ -1,5 +1,6 @@
 //! What is asked of the store at once: an object, or a part of one, and the chunks in it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::grid::Cell;
@@ -93,8 +94,27 @@ impl<'a> Read<'a> {
         Read { request, object: None }
     }
 
+    /// The bytes of one of the request's chunks, as they are stored, and how they are packed; `None` where there is no such
+    /// object. A chunk in an object of its own takes it along.
+    pub fn chunk(
+        &mut self,
+        objects: &Objects,
+        place: &Option<Range<usize>>,
+    ) -> Result<Option<(Cow<'_, [u8]>, Option<Packing>)>, SourceError> {
+        let found = match place {
+            None => self.object(objects)?.map(|_| ()).and(self.object.take().flatten()).map(|object| {
+                let Object { bytes, packing } = object;
+                (Cow::Owned(bytes), packing)
+            }),
+            Some(place) => {
+                self.object(objects)?.map(|object| (Cow::Borrowed(&object.bytes[place.clone()]), object.packing))
+            }
+        };
+        Ok(found)
+    }
+
     /// What the request gives; `None` where there is no such object.
-    pub fn object(&mut self, objects: &Objects) -> Result<Option<&Object>, SourceError> {
+    fn object(&mut self, objects: &Objects) -> Result<Option<&Object>, SourceError> {
         if self.object.is_none() {
             let Request { name, range, packing, most_bytes, .. } = self.request;
             let object = objects.part(name, range.clone(), *most_bytes)?;
