@@ -32,6 +32,9 @@ pub(super) struct Read<'a> {
     object: Option<Option<Object>>,
 }
 
+/// Bytes as they are stored, and how they are packed.
+pub(super) type Stored<'a> = (Cow<'a, [u8]>, Option<Packing>);
+
 impl Request {
     /// A chunk in an object of its own.
     pub fn alone(name: String, cell: Cell, most_bytes: u64) -> Self {
@@ -100,7 +103,7 @@ impl<'a> Read<'a> {
         &mut self,
         objects: &Objects,
         place: &Option<Range<usize>>,
-    ) -> Result<Option<(Cow<'_, [u8]>, Option<Packing>)>, SourceError> {
+    ) -> Result<Option<Stored<'_>>, SourceError> {
         let found = match place {
             None => self.object(objects)?.map(|_| ()).and(self.object.take().flatten()).map(|object| {
                 let Object { bytes, packing } = object;
