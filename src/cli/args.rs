@@ -371,6 +371,10 @@ pub struct VerifyArgs {
     /// Check a certificate: that nobody changed it, and that the Boss holds what it held then.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["job", "job_id", "sample", "seed", "output"])]
     pub check: Option<PathBuf>,
+    /// The Boss to check it against, such as api.example.org. Without it, it is the one that the certificate names, which gets
+    /// your token only if it is api.bossdb.io.
+    #[arg(long, value_name = "HOST", conflicts_with_all = ["job", "local"])]
+    pub host: Option<String>,
     /// How much to compare: `all`, or a share of the job's blocks such as `1%`.
     #[arg(long, value_name = "SHARE", default_value_t = Share::All)]
     pub sample: Share,

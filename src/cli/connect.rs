@@ -109,7 +109,7 @@ fn folder(dir: &Path) -> String {
 }
 
 /// A host as people write it: with a protocol or without.
-fn with_protocol(host: &str) -> String {
+pub fn with_protocol(host: &str) -> String {
     if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::VerifyArgs;
-use super::connect::Boss;
+use super::connect::{Boss, for_sources, with_protocol};
 use super::error::{CliError, Exit};
 use super::{json_file, logging, prepare, signals};
 use crate::config::Job;
@@ -18,6 +18,7 @@ use crate::engine::{Shutdown, default_cpu_threads};
 use crate::lua::Scripts;
 use crate::protocol::JobStatus;
 use crate::report::{News, Report, count, grouped};
+use crate::source::BossSettings;
 use crate::verify::{BossSide, Certificate, Difference, Subject, Verification, VerifyError, verify};
 use crate::volume::Index;
 
@@ -111,16 +112,32 @@ fn known(folder: &Path, job: &JobOf, edition: &Edition) -> Result<HashMap<Index,
 
 async fn check(path: &Path, args: &VerifyArgs) -> Result<Exit, CliError> {
     let certificate = Certificate::read(path)?;
-    let is_folder = !certificate.boss.contains("://");
-    let folder = args.local.clone().or_else(|| is_folder.then(|| PathBuf::from(&certificate.boss)));
-    let boss = Boss::local_or(folder.as_deref(), &certificate.boss, &args.token).await?;
-    let ended = check_with(&boss, certificate, args).await;
-    boss.close().await;
-    ended
+    let is_folder = args.host.is_none() && !certificate.boss.contains("://");
+    match args.local.clone().or_else(|| is_folder.then(|| PathBuf::from(&certificate.boss))) {
+        // A certificate may come from anybody; it makes no Boss where there is none.
+        Some(dir) if !dir.join("token").exists() => Err(VerifyError::NoLocalBoss { dir }.into()),
+        Some(dir) => {
+            let boss = Boss::local_or(Some(&dir), &certificate.boss, &args.token).await?;
+            let ended = check_with(boss.settings(&args.token)?, certificate, args).await;
+            boss.close().await;
+            ended
+        }
+        None => check_with(named_boss(&certificate, args), certificate, args).await,
+    }
 }
 
-async fn check_with(boss: &Boss, certificate: Certificate, args: &VerifyArgs) -> Result<Exit, CliError> {
-    let settings = boss.settings(&args.token)?;
+/// The Boss that the user names, with the token that is looked for as always; else that of the certificate, which gets no
+/// token unless it is the public one: the host in it may be anybody's.
+fn named_boss(certificate: &Certificate, args: &VerifyArgs) -> BossSettings {
+    let public = BossSettings::default();
+    match &args.host {
+        Some(host) => for_sources(&with_protocol(host), args.token.api_token.as_deref()),
+        None if certificate.boss == public.url => for_sources(&public.url, args.token.api_token.as_deref()),
+        None => BossSettings { url: certificate.boss.clone(), ..public },
+    }
+}
+
+async fn check_with(settings: BossSettings, certificate: Certificate, args: &VerifyArgs) -> Result<Exit, CliError> {
     let memory_bytes = args.memory.unwrap_or_else(prepare::quarter_of_memory);
     let cpu_threads = args.cpu_threads.map_or_else(default_cpu_threads, usize::from);
     let (certificate, changed) = blocking(move || {

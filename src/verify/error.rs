@@ -21,6 +21,8 @@ pub enum VerifyError {
     /// Another process holds the journal.
     #[error("another `verify` of this job runs on this machine")]
     Running,
+    #[error("there is no local Boss in `{}`", dir.display())]
+    NoLocalBoss { dir: PathBuf },
     #[error("the certificate `{}` cannot be read", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("`{}` is no certificate of `verify`", path.display())]
@@ -38,7 +40,7 @@ impl VerifyError {
         let hint = match self {
             VerifyError::Script(error) => return error.hint(),
             VerifyError::Boss(SourceError::NotFound { .. }) => {
-                "the channel is not there, or your token may not read it"
+                "see that the channel is there and your token may read it"
             }
             VerifyError::Boss(_) => {
                 "look at the server and the network, then run `verify` again: it goes on where it was"
@@ -46,6 +48,7 @@ impl VerifyError {
             VerifyError::Journal { .. } => "see that its disk is not full, then run `verify` again: it goes on",
             VerifyError::Stopped => return None,
             VerifyError::Running => "wait for it",
+            VerifyError::NoLocalBoss { .. } => "give its folder with `--local`",
             VerifyError::Unreadable { .. } => "look at the path",
             VerifyError::NoCertificate { .. } => "give the file that `verify --output` wrote",
             VerifyError::Edited { .. } => "ask for the original, or run `verify` on the job anew",

@@ -53,6 +53,8 @@ impl Journal {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
         match file.try_lock() {
             Err(std::fs::TryLockError::WouldBlock) => return Err(VerifyError::Running),
+            // Some network file systems have no locks.
+            Err(std::fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
             Ok(()) => {}
         }

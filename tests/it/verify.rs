@@ -1,15 +1,18 @@
 //! What the Boss holds is compared with the source: every change is found, and told apart from what was never uploaded.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use boss_ingest::engine::{canonical_json, sha256};
 use boss_ingest::volume::Dtype;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Ended, ServedBoss, TestVolume, cuboid_at, settings, stored_cuboids};
+use crate::support::{Bench, Ended, ServedBoss, TestVolume, command, cuboid_at, settings, stored_cuboids};
 
 const CREATE: [&str; 5] = ["create", "job.json", "--local", "boss", "--yes"];
 const VERIFY: [&str; 8] = ["verify", "job.json", "-j", "1", "--local", "boss", "-o", "certificate.json"];
@@ -202,6 +205,40 @@ fn a_certificate_is_checked_without_the_source_and_refused_when_it_was_edited() 
     story.bench.write("certificate.json", "{\"equal\": true}");
     let other = story.bench.run(&CHECK).expect_code(1);
     assert!(other.stderr.contains("is no certificate of `verify`"), "{}", other.stderr);
+}
+
+#[test]
+fn a_certificate_gets_no_token_for_a_host_that_it_names_itself() {
+    let story = Story::tiles(Dtype::Uint8, [(0, 512), (0, 512), (0, 2), (0, 1)]).ingested();
+    story.bench.run(&VERIFY).expect_code(0);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let forge = |boss: &str| {
+        let mut forged = story.certificate();
+        forged["boss"] = boss.into();
+        forged.as_object_mut().unwrap().remove("sha256");
+        forged["sha256"] = sha256([canonical_json(&forged)]).into();
+        story.bench.write("forged.json", &forged.to_string());
+    };
+    forge(&format!("http://{}", listener.local_addr().unwrap()));
+
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&request[..length]).to_lowercase()
+    });
+    let mut program = command(story.bench.path(), &["verify", "--check", "forged.json"]);
+    let ended = program.env("INTERN_TOKEN", "s3cr3t").output().unwrap();
+    let request = heard.join().unwrap();
+    assert!(request.contains("authorization: token public") && !request.contains("s3cr3t"), "{request}");
+    assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
+
+    // Nor is a Boss made in a folder that it names.
+    forge("elsewhere");
+    let ended = story.bench.run(&["verify", "--check", "forged.json"]).expect_code(1);
+    assert!(ended.stderr.contains("there is no local Boss in `elsewhere`"), "{}", ended.stderr);
+    assert!(!story.bench.file("elsewhere").exists());
 }
 
 #[test]
