@@ -4,6 +4,7 @@ use super::args::ConfirmedJobArgs;
 use super::connect::Boss;
 use super::error::{CliError, Exit};
 use super::prompt::confirm;
+use crate::boss::Cancelled;
 
 /// Runs the command.
 ///
@@ -18,7 +19,9 @@ pub async fn run(args: ConfirmedJobArgs) -> Result<Exit, CliError> {
     let boss = Boss::from_args(&args.job.boss).await?;
     let cancelled = boss.rest.cancel(id).await;
     boss.close().await;
-    cancelled?;
-    eprintln!("ingest job {id} is cancelled; what was already ingested stays");
+    match cancelled? {
+        Cancelled::Now => eprintln!("ingest job {id} is cancelled; what was already ingested stays"),
+        Cancelled::Before => eprintln!("ingest job {id} was cancelled already"),
+    }
     Ok(Exit::Done)
 }

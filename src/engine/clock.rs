@@ -45,6 +45,11 @@ impl Clock {
         Stay { clock: self.clone(), is_waiting: false, is_done: false }
     }
 
+    /// An object of a task is done, which may have many: the stage is not stuck.
+    pub fn part(&self) {
+        self.state().now.parts += 1;
+    }
+
     /// The stage as it is now.
     pub fn look(&self) -> StageNow {
         *self.state().sum_up(Instant::now())

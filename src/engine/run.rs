@@ -19,7 +19,7 @@ use super::ledger::Ledger;
 use super::lookahead::Lookahead;
 use super::monitor::Monitor;
 use super::pack::PackStage;
-use super::pipeline::Pipeline;
+use super::pipeline::{Pipeline, Stage};
 use super::plan::PlanStage;
 use super::read::{NETWORK_TASKS, ReadStage};
 use super::receive::{Drained, ReceiveStage};
@@ -307,7 +307,7 @@ impl Run<'_> {
         let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
         let packed = line.then(loaded, 1, PackStage { grid, dtype, all_cuboids });
         let compressed = line.then(packed, compressing, CompressStage { cpu, blosc, dtype, buffers });
-        let upload = UploadStage::new(self.work.session.clone(), grid.task_size());
+        let upload = UploadStage::new(self.work.session.clone(), grid.task_size(), self.clocks.of(UploadStage::NAME));
         let uploaded = line.then(compressed, UPLOADING, upload);
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
         let record = RecordStage { ledger: self.work.ledger.clone(), report: self.report.clone() };

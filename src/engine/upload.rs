@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::clock::Clock;
 use super::pipeline::Stage;
 use super::task::{Compressed, Object, Ticket, Uploaded};
 use super::triage::{Failed, TaskError};
@@ -15,14 +16,16 @@ use crate::volume::Size;
 pub struct UploadStage {
     session: Arc<Session>,
     task_size: Size,
+    clock: Arc<Clock>,
 }
 
 /// Names and values of an object's user metadata.
 type Metadata = Vec<(&'static str, String)>;
 
 impl UploadStage {
-    pub fn new(session: Arc<Session>, task_size: Size) -> Self {
-        UploadStage { session, task_size }
+    /// `clock` is this stage's, and is told of each object.
+    pub fn new(session: Arc<Session>, task_size: Size, clock: Arc<Clock>) -> Self {
+        UploadStage { session, task_size, clock }
     }
 }
 
@@ -91,6 +94,7 @@ impl UploadStage {
         while let Some(put) = putting.join_next().await {
             let (at, stored) = put.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             checksums[at] = stored?.crc32c;
+            self.clock.part();
         }
         Ok(checksums)
     }

@@ -34,6 +34,8 @@ pub struct StageNow {
     pub waiting: u64,
     /// Tasks that were handed on.
     pub done: u64,
+    /// Objects of tasks that it works on which are done, where a task has several.
+    pub parts: u64,
     /// Tasks that failed here.
     pub failed: u64,
     pub work_time: Duration,
@@ -53,8 +55,8 @@ impl Pulse {
         self.stages.iter().map(|stage| stage.working + stage.waiting).sum()
     }
 
-    /// Grows whenever a task gets anywhere.
+    /// Grows whenever a task, or an object of one, gets anywhere.
     pub fn steps(&self) -> u64 {
-        self.stages.iter().map(|stage| stage.done + stage.failed).sum()
+        self.stages.iter().map(|stage| stage.done + stage.failed + stage.parts).sum()
     }
 }

@@ -123,6 +123,18 @@ mod tests {
         assert!(matches!(dog.look(&on, at(135)), Some(Watched::Stuck(_))), "it counts from the last step");
     }
 
+    /// A chunk of a hundred cuboids takes minutes on a slow line.
+    #[test]
+    fn a_large_task_moves_with_each_object() {
+        let start = Instant::now();
+        let mut dog = Watchdog::new(Duration::from_secs(60));
+        for seconds in 0..600 {
+            let stage = StageNow { name: "upload", working: 1, parts: seconds / 30, ..StageNow::default() };
+            let slow = Pulse { stages: vec![stage], ..Pulse::default() };
+            assert_eq!(dog.look(&slow, start + Duration::from_secs(seconds)), None);
+        }
+    }
+
     #[test]
     fn waiting_for_tasks_is_no_fault() {
         let start = Instant::now();
