@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::batch::{Batcher, answered, each};
+use super::batch::{Batcher, LINGER, SHORT_LINGER, answered, each};
 use super::lookahead::Lookahead;
 use super::pipeline::Stage;
 use super::record::Recorded;
 use super::triage::Failed;
 use crate::boss::{BossError, Session};
 use crate::report::{News, Report, human_duration};
+use crate::volume::Grid;
 
 /// Deletes messages in batches.
 pub struct AcknowledgeStage {
@@ -22,12 +23,17 @@ pub struct AcknowledgeStage {
 }
 
 impl AcknowledgeStage {
-    pub fn new(session: Arc<Session>, lookahead: Arc<Lookahead>, report: Arc<dyn Report>, noun: &'static str) -> Self {
+    pub fn new(session: Arc<Session>, lookahead: Arc<Lookahead>, report: Arc<dyn Report>, grid: &Grid) -> Self {
+        let linger = match grid {
+            Grid::Tiles(_) => LINGER,
+            Grid::Chunks(_) => SHORT_LINGER,
+        };
+        let noun = grid.task_noun();
         let delete = move |receipts: Vec<String>| {
             let session = session.clone();
             async move { each(session.delete(&receipts, None).await, receipts.len()) }
         };
-        AcknowledgeStage { receipts: Batcher::new(delete), lookahead, report, noun }
+        AcknowledgeStage { receipts: Batcher::new(linger, delete), lookahead, report, noun }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Gathers single requests into batches: up to ten, none waiting longer than 200 ms.
+//! Gathers single requests into batches: up to ten, none waiting longer than 200 ms. Chunks, of which there are few each
+//! second, wait for nothing that would come.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use crate::boss::BossError;
 
 /// Entries that one SQS batch may have.
 pub const BATCH: usize = 10;
-/// How long the first entry of a batch waits for more.
-const LINGER: Duration = Duration::from_millis(200);
+/// How long the first entry of a batch waits for more: of a tile, and of a chunk.
+pub const LINGER: Duration = Duration::from_millis(200);
+pub const SHORT_LINGER: Duration = Duration::from_millis(20);
 /// Batches under way at once.
 const IN_FLIGHT: usize = 8;
 
@@ -23,8 +25,9 @@ pub struct Batcher<T, R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
-    /// `send` gets 1 to [`BATCH`] entries and answers each, in their order.
-    pub fn new<F>(send: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
+    /// `send` gets 1 to [`BATCH`] entries and answers each, in their order. The first of them waits for more as long as
+    /// `linger`.
+    pub fn new<F>(linger: Duration, send: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<R>> + Send + 'static,
     {
@@ -33,7 +36,7 @@ impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
             let places = Arc::new(tokio::sync::Semaphore::new(IN_FLIGHT));
             while let Some(first) = queue.recv().await {
                 let place = places.clone().acquire_owned().await.expect("the places are never closed");
-                let (batch, waiting): (Vec<T>, Vec<_>) = gather(first, &mut queue).await.into_iter().unzip();
+                let (batch, waiting): (Vec<T>, Vec<_>) = gather(first, &mut queue, linger).await.into_iter().unzip();
                 let sending = send(batch);
                 tokio::spawn(async move {
                     for (answer, to) in sending.await.into_iter().zip(waiting) {
@@ -71,9 +74,9 @@ pub fn each(outcome: Result<Vec<Result<(), BossError>>, BossError>, entries: usi
     }
 }
 
-async fn gather<T>(first: T, queue: &mut mpsc::Receiver<T>) -> Vec<T> {
+async fn gather<T>(first: T, queue: &mut mpsc::Receiver<T>, linger: Duration) -> Vec<T> {
     let mut batch = vec![first];
-    let until = tokio::time::Instant::now() + LINGER;
+    let until = tokio::time::Instant::now() + linger;
     while batch.len() < BATCH {
         match tokio::time::timeout_at(until, queue.recv()).await {
             Ok(Some(entry)) => batch.push(entry),
@@ -93,7 +96,7 @@ mod tests {
     async fn entries_travel_in_tens_and_each_gets_its_own_answer() {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let seen = sizes.clone();
-        let batcher = Arc::new(Batcher::new(move |batch: Vec<u64>| {
+        let batcher = Arc::new(Batcher::new(LINGER, move |batch: Vec<u64>| {
             seen.lock().unwrap().push(batch.len());
             async move { batch.into_iter().map(|entry| entry * 2).collect() }
         }));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batcher, answered, each};
+use super::batch::{Batcher, LINGER, answered, each};
 use super::pipeline::Stage;
 use super::task::{Indexed, Uploaded};
 use super::triage::Failed;
@@ -19,7 +19,7 @@ impl IndexStage {
             let session = session.clone();
             async move { each(session.send_index(&bodies, None).await, bodies.len()) }
         };
-        IndexStage { messages: Batcher::new(send) }
+        IndexStage { messages: Batcher::new(LINGER, send) }
     }
 }
 

@@ -312,8 +312,7 @@ impl Run<'_> {
         let indexed = line.then(uploaded, waiting, IndexStage::new(self.work.session.clone()));
         let record = RecordStage { ledger: self.work.ledger.clone(), report: self.report.clone() };
         line.then_to(indexed, waiting * 4, record, known);
-        let acknowledge =
-            AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone(), grid.task_noun());
+        let acknowledge = AcknowledgeStage::new(self.work.session.clone(), lookahead, self.report.clone(), &grid);
         let last = line.then(recorded, waiting, acknowledge);
         (line, last)
     }
