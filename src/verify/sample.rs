@@ -10,8 +10,8 @@ use fastrand::Rng;
 pub enum Share {
     #[default]
     All,
-    /// From above 0 to 1.
-    Part(f64),
+    /// So many percent, above 0 and below 100.
+    Percent(f64),
 }
 
 impl FromStr for Share {
@@ -25,7 +25,7 @@ impl FromStr for Share {
         let number: f64 = text.strip_suffix('%').ok_or_else(wrong)?.trim().parse().map_err(|_| wrong())?;
         match number {
             100.0 => Ok(Share::All),
-            share if share > 0.0 && share < 100.0 => Ok(Share::Part(share / 100.0)),
+            percent if percent > 0.0 && percent < 100.0 => Ok(Share::Percent(percent)),
             _ => Err(wrong()),
         }
     }
@@ -35,7 +35,7 @@ impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Share::All => f.write_str("all"),
-            Share::Part(share) => write!(f, "{}%", share * 100.0),
+            Share::Percent(percent) => write!(f, "{percent}%"),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Sample {
     pub fn new(of: u64, share: Share, seed: u64) -> Self {
         let blocks = match share {
             Share::All => of,
-            Share::Part(share) => ((of as f64 * share).round() as u64).clamp(1.min(of), of),
+            Share::Percent(percent) => ((of as f64 * percent / 100.0).round() as u64).clamp(1.min(of), of),
         };
         Sample { blocks, of, seed }
     }
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn shares_are_read_as_they_are_shown() {
-        for text in ["all", "1%", "0.5%", "99.9%"] {
+        for text in ["all", "1%", "0.07%", "99.9%"] {
             assert_eq!(text.parse::<Share>().unwrap().to_string(), text);
         }
         assert_eq!("100%".parse(), Ok(Share::All));
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn a_sample_is_spread_has_its_size_and_is_the_same_for_its_seed() {
-        for (of, share, blocks) in [(1000, 0.01, 10), (1000, 0.5, 500), (7, 0.01, 1), (0, 0.5, 0), (3, 0.9, 3)] {
-            let numbers = |seed| Sample::new(of, Share::Part(share), seed).numbers().collect::<Vec<_>>();
+        for (of, share, blocks) in [(1000, 1.0, 10), (1000, 50.0, 500), (7, 1.0, 1), (0, 50.0, 0), (3, 90.0, 3)] {
+            let numbers = |seed| Sample::new(of, Share::Percent(share), seed).numbers().collect::<Vec<_>>();
             let drawn = numbers(5);
             assert_eq!(drawn.len(), blocks, "{of}");
             assert!(drawn.is_sorted_by(|a, b| a < b) && drawn.iter().all(|number| *number < of), "{drawn:?}");

@@ -142,6 +142,28 @@ fn a_source_that_changes_between_two_tasks_is_told_once_by_name() {
     assert!(report.stdout.contains("1 source changed during the job\n  sections/s0007.png"), "{}", report.stdout);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_recorded_is_not_deleted_from_the_queue() {
+    let (bench, volume) = bench();
+    std::fs::rename(bench.file("sections/s0003.png"), bench.file("kept.png")).unwrap();
+    bench.run(&[&CREATE[..], &["--on-bad-tile", "stop"]].concat()).expect_code(3);
+    std::fs::rename(bench.file("kept.png"), bench.file("sections/s0003.png")).unwrap();
+    let waiting = messages(&bench).len();
+    let files = std::fs::read_dir(bench.file("state/boss-ingest")).unwrap().map(|entry| entry.unwrap().path());
+    let ledger = { files }.find(|path| path.extension().is_some_and(|name| name == "ledger")).unwrap();
+    let fail = "CREATE TRIGGER full BEFORE INSERT ON stored BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    Connection::open(&ledger).unwrap().execute_batch(fail).unwrap();
+
+    let ended = bench.run(&JOIN).expect_code(1);
+
+    assert!(error_of(&ended).contains("cause: the disk is full\n  hint: nothing is lost"), "{}", ended.stderr);
+    assert_eq!(messages(&bench).len(), waiting, "all wait for the next run");
+    Connection::open(&ledger).unwrap().execute_batch("DROP TRIGGER full").unwrap();
+    bench.run(&JOIN).expect_code(0);
+    let boss = ServedBoss::start(bench.path(), &[]);
+    compare(&boss.cutout("0:700/0:500/0:12").await, &volume.bytes(0..700, 0..500, 0..12, 0), "after all");
+}
+
 #[test]
 fn stop_ends_the_run_at_the_first_bad_tile() {
     let (bench, _) = bench();

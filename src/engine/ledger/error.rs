@@ -23,7 +23,7 @@ pub enum LedgerError {
     Damaged {
         path: PathBuf,
         #[source]
-        source: Arc<rusqlite::Error>,
+        source: Trouble,
     },
     /// The file was made by a newer version.
     #[error("the ledger `{}` was made by a newer version: its format is {found}, this version knows up to {known}", path.display())]
@@ -33,7 +33,7 @@ pub enum LedgerError {
     Failed {
         path: PathBuf,
         #[source]
-        source: Arc<rusqlite::Error>,
+        source: Trouble,
     },
     /// Tasks are stored that were made with other scripts or from another job file.
     #[error(transparent)]
@@ -45,6 +45,11 @@ pub enum LedgerError {
     #[error("the ledger is closed")]
     Closed,
 }
+
+/// What SQLite says went wrong: its words, and not the code at the bottom of its error.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(String);
 
 impl LedgerError {
     /// What the user can do next, where there is something.
@@ -75,7 +80,7 @@ impl LedgerError {
 pub(super) fn on(path: &Path) -> impl Fn(rusqlite::Error) -> LedgerError {
     move |error| {
         let (path, damaged) = (path.to_owned(), is_damage(&error));
-        let source = Arc::new(error);
+        let source = Trouble(error.to_string());
         if damaged { LedgerError::Damaged { path, source } } else { LedgerError::Failed { path, source } }
     }
 }
