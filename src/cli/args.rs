@@ -274,8 +274,8 @@ pub struct YesArgs {
 /// How a run tells what it does.
 #[derive(Clone, Debug, Args)]
 pub struct TellingArgs {
-    /// How to show progress.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    /// How to show progress: `auto`, as a `bar` or `lines` on standard error, `json` lines on standard output, or `none`.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
     pub progress: ProgressKind,
     /// Serve the counts to Prometheus at this address, under /metrics, such as 127.0.0.1:9100.
     #[arg(long, value_name = "HOST:PORT")]
@@ -421,7 +421,7 @@ Examples:
   boss-ingest status 23 --watch                   until it is complete; what runs on this host, too
   boss-ingest status 23 --watch --json | jq .left_s
 
-Exit codes: 0 asked, or watched until it was complete, 1 it was cancelled or the Boss refuses, 130 stopped by Ctrl-C")]
+Exit codes: 0 told, or watched until complete, 1 cancelled or refused, 130 stopped by Ctrl-C")]
 pub struct StatusArgs {
     #[command(flatten)]
     pub job: JobIdArgs,
@@ -439,8 +439,8 @@ pub struct CompleteArgs {
     pub job: JobIdArgs,
     #[command(flatten)]
     pub yes: YesArgs,
-    /// How to show progress.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    /// How to show progress: `auto`, as a `bar` or `lines` on standard error, `json` lines on standard output, or `none`.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
     pub progress: ProgressKind,
 }
 
