@@ -1,5 +1,6 @@
 //! What can go wrong between us and the Boss, sorted by what the caller can do about it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::token::Looked;
@@ -37,6 +38,9 @@ pub enum BossError {
     /// The HTTP client could not be set up, for want of certificates for example.
     #[error("secure connections cannot be set up")]
     NoClient { source: reqwest::Error },
+    /// `AWS_CA_BUNDLE` names a file that is not there, or holds no certificates.
+    #[error("the certificates in `{}` cannot be used: {reason}", path.display())]
+    BadBundle { path: PathBuf, reason: String },
     /// The server does not know the token (401).
     #[error("the API token was refused by `{request}`: {message}")]
     Refused { request: String, message: String },
@@ -200,6 +204,7 @@ impl BossError {
             BossError::BadAddress { .. } => {
                 "compare `client.backend.protocol` and `client.backend.host` in the job file"
             }
+            BossError::BadBundle { .. } => "let AWS_CA_BUNDLE name a file of certificates in PEM form, or unset it",
             BossError::NoClient { .. } => "install the system's certificates, such as the package `ca-certificates`",
             BossError::Refused { .. } => "get a new token from the Boss's web page, or see if it is for another host",
             BossError::Forbidden { code: Some(3003), .. } => {

