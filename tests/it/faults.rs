@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::support::{Bench, Ended, Journal, Link, ServedBoss, TestVolume, compare};
+use crate::support::{Bench, Effects, Ended, Journal, Link, ServedBoss, TestVolume, compare};
 
 /// What goes wrong around the server, besides what the server does itself.
 #[derive(Clone, Copy, PartialEq)]
@@ -124,16 +124,18 @@ impl Kind {
 }
 
 impl Fault {
-    /// Both kinds of jobs, with each seed.
-    async fn is_endured(&self) {
+    /// By both kinds of jobs, with each seed. Gives how often tasks were handed out again.
+    async fn is_endured(&self) -> usize {
+        let mut again = 0;
         for seed in 1..=number("BOSS_INGEST_FAULT_SEEDS", 1) {
             for kind in [Kind::Tiles, Kind::Cuboids] {
-                self.is_endured_by(kind, seed).await;
+                again += self.is_endured_by(kind, seed).await.again;
             }
         }
+        again
     }
 
-    async fn is_endured_by(&self, kind: Kind, seed: i64) {
+    async fn is_endured_by(&self, kind: Kind, seed: i64) -> Effects {
         let begun = Instant::now();
         let bench = Bench::new();
         let mut file = self.file.clone();
@@ -169,6 +171,7 @@ impl Fault {
             effects.stored,
             effects.deleted,
         );
+        effects
     }
 }
 
@@ -253,8 +256,13 @@ async fn a_tenth_of_the_answers_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifth_of_the_tasks_is_handed_out_twice() {
-    let file = rules(json!([{"on": "sqs.receive", "probability": 0.2, "duplicate": true}]));
-    Fault { name: "handed out twice", file, visibility: "120", trouble: Trouble::Nothing }.is_endured().await;
+    let file = rules(json!([
+        {"on": "sqs.receive", "nth": [1, 2], "duplicate": true},
+        {"on": "sqs.receive", "probability": 0.2, "duplicate": true},
+        {"on": "s3.put", "delay_ms": 100},
+    ]));
+    let fault = Fault { name: "handed out twice", file, visibility: "120", trouble: Trouble::Nothing };
+    assert!(fault.is_endured().await > 0, "nothing was handed out twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,7 +297,8 @@ fn slow() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_is_killed_every_so_often() {
-    Fault { name: "client killed", file: slow(), visibility: "2", trouble: Trouble::ClientKilled }.is_endured().await;
+    let fault = Fault { name: "client killed", file: slow(), visibility: "2", trouble: Trouble::ClientKilled };
+    assert!(fault.is_endured().await > 0, "a killed client held no tasks");
 }
 
 #[tokio::test(flavor = "multi_thread")]

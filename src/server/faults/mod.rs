@@ -109,7 +109,7 @@ impl Running {
         let receipts: Vec<_> =
             messages.filter_map(|message| read_receipt(message["ReceiptHandle"].as_str()?).ok()).collect();
         let free = move |connection: &rusqlite::Connection| {
-            receipts.iter().try_for_each(|receipt| queue::free(connection, *receipt, now_ms()))
+            receipts.iter().try_for_each(|receipt| queue::free(connection, *receipt))
         };
         if let Err(error) = self.site.store.write(free).await {
             tracing::error!(%error, "messages could not be freed");

@@ -149,11 +149,11 @@ pub fn free_all(connection: &Connection, now_ms: i64) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Makes one message visible, if this is its newest receipt, which still deletes it.
-pub fn free(connection: &Connection, receipt: Receipt, now_ms: i64) -> Result<(), StoreError> {
+/// Puts one message at the head of its queue, if this is its newest receipt, which still deletes it.
+pub fn free(connection: &Connection, receipt: Receipt) -> Result<(), StoreError> {
     connection
-        .prepare_cached("UPDATE messages SET visible_ms = ?1 WHERE id = ?2 AND receipt = ?3")?
-        .execute(params![now_ms, receipt.message, receipt.secret])?;
+        .prepare_cached("UPDATE messages SET visible_ms = 0 WHERE id = ?1 AND receipt = ?2")?
+        .execute(params![receipt.message, receipt.secret])?;
     Ok(())
 }
 

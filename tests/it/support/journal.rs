@@ -14,6 +14,8 @@ pub struct Journal {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Effects {
     pub received: usize,
+    /// Received before.
+    pub again: usize,
     pub stored: usize,
     pub deleted: usize,
 }
@@ -45,7 +47,8 @@ impl Journal {
                 "received" => {
                     counts.received += 1;
                     let keys = line["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned());
-                    tasks.insert(line["message"].as_i64().unwrap(), keys.collect());
+                    let before = tasks.insert(line["message"].as_i64().unwrap(), keys.collect());
+                    counts.again += usize::from(before.is_some());
                 }
                 "stored" => {
                     counts.stored += 1;

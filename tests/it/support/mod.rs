@@ -16,7 +16,7 @@ pub mod web;
 pub use bench::Bench;
 pub use boss::ServedBoss;
 pub use cuboids::{cuboid_at, stored_cuboids};
-pub use journal::Journal;
+pub use journal::{Effects, Journal};
 pub use link::Link;
 pub use npy::{first_difference, voxels_of};
 pub use program::{Ended, command};
