@@ -21,7 +21,7 @@ FILES = {
     "nrrd": "**/*.nrrd",
     "metaimage": "**/*.mha",
 }
-FOLDERS = {"zarr": ["zarr/*", "bombs/*.zarr"], "n5": ["n5/*", "bombs/*.n5"], "precomputed": ["precomputed/*"]}
+FOLDERS = {"zarr": ["zarr/*", "bombs/*.zarr"], "n5": ["n5/*", "bombs/*.n5"], "precomputed": ["precomputed/*"], "bossdb": ["bossdb/*"]}
 
 
 def write(target, path, content):

@@ -1,6 +1,8 @@
 //! Fuzz targets, one for each reader: whatever a file holds, reading it ends soon, with the voxels that its header promises
 //! or the right kind of error. `fuzz/README.md` says how they are run.
 
+#[path = "../../tests/damage/boss.rs"]
+mod boss;
 #[path = "../../tests/damage/voxels.rs"]
 mod voxels;
 
@@ -40,6 +42,13 @@ pub fn files(format: &str, bytes: &[u8]) {
     }
 }
 
+/// Reads a channel of a Boss that answers with the packed files.
+pub fn boss(bytes: &[u8]) {
+    unpack(bytes);
+    boss::serve(&SCRATCH.join("folder"));
+    check_source(SourceRef::new(boss::CHANNEL));
+}
+
 /// Writes the packed files into an empty folder, and gives the first.
 fn unpack(bytes: &[u8]) -> Option<PathBuf> {
     let _ = fs::remove_dir_all(&*SCRATCH);
@@ -57,10 +66,13 @@ fn unpack(bytes: &[u8]) -> Option<PathBuf> {
 }
 
 fn check(format: &str, path: &Path) {
+    let path = path.to_str().expect("scratch is text");
+    check_source(SourceRef { format: Some(format.to_owned()), ..SourceRef::new(path) });
+}
+
+fn check_source(source: SourceRef) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| std::panic::set_hook(Box::new(panicked)));
-    let path = path.to_str().expect("scratch is text");
-    let source = SourceRef { format: Some(format.to_owned()), ..SourceRef::new(path) };
     let finding = match voxels(&readable(source)) {
         Ok(Err(error)) if !is_right(&error) => format!("{error:?}"),
         Ok(_) => return,

@@ -5,6 +5,7 @@
 //! overwritten; of volumes of many files the headers and the largest objects. The seed is fixed.
 
 mod bombs;
+mod boss;
 mod memory;
 mod reading;
 mod voxels;
@@ -87,10 +88,14 @@ fn report(folder: &str, count: usize, failed: Vec<String>) {
 
 /// Damages `file`, of the source at `path`, in every way, and says what goes wrong; it is sound again afterwards.
 fn damage(path: &Path, file: &Path) -> Vec<String> {
-    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let source = readable(source(path));
-    let bytes = fs::read(file).unwrap();
     let name = file.strip_prefix(path.parent().unwrap()).unwrap().display().to_string();
+    damage_of(source(path), file, &name)
+}
+
+fn damage_of(source: SourceRef, file: &Path, name: &str) -> Vec<String> {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let source = readable(source);
+    let bytes = fs::read(file).unwrap();
     let sound_bytes = match read(&source) {
         Ok(read) => read.peak_bytes,
         Err(failure) => return vec![format!("{name}, sound, {failure}")],
@@ -208,4 +213,15 @@ fn damaged_precomputed_volumes_are_survived() {
 fn damaged_flat_files_are_survived() {
     let extensions = ["bmp", "gz", "mha", "mhd", "mrc", "nhdr", "nii", "npy", "nrrd", "raw"];
     files_are_survived("flat", &extensions, &BESIDE);
+}
+
+/// What a Boss answers when it is asked for a channel and its voxels.
+#[test]
+fn damaged_answers_of_a_boss_are_survived() {
+    let scratch = tempfile::tempdir().unwrap();
+    copy_all(&data("bossdb/em"), scratch.path());
+    boss::serve(scratch.path());
+    let answers = entries(scratch.path());
+    let damage = |file: &PathBuf| damage_of(SourceRef::new(boss::CHANNEL), file, &file.display().to_string());
+    report("bossdb", answers.len(), answers.iter().flat_map(damage).collect());
 }
