@@ -1,6 +1,6 @@
 //! Faults on request: what a network and a cloud do to a client, done on purpose and again in the same way.
 //!
-//! A [`Faults`] is read from a file ([`file`]); its [`rule`]s decide for each request what is to go wrong. All of it happens in
+//! A [`Faults`] is read from a file ([`mod@file`]); its [`rule`]s decide for each request what is to go wrong. All of it happens in
 //! one [`layer`] around the router, so that the services behind it know nothing of it; only a connection that is cut needs a hand
 //! on the wire ([`wire`]). A server without faults has neither. The user's page is `docs/faults.md`.
 
