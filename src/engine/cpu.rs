@@ -39,8 +39,8 @@ impl Cpu {
         let stay = self.clock.work();
         let running = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(place);
             stay.done();
+            drop(place);
             result
         });
         match running.await {

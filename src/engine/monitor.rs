@@ -36,6 +36,7 @@ struct Look {
     stages: Vec<StageNow>,
     cpu: StageNow,
     cpu_time: Duration,
+    machine: f64,
 }
 
 impl Monitor {
@@ -46,7 +47,7 @@ impl Monitor {
 
     /// Tells the counts as they are at the end, when nothing bounds the run any more.
     pub fn tell_last(&self) {
-        let looks = VecDeque::from([self.look(Duration::ZERO)]);
+        let looks = VecDeque::from([self.look(Duration::ZERO, 0.0)]);
         self.report.tell(News::Pulse(Arc::new(self.pulse(&looks))));
     }
 
@@ -68,7 +69,8 @@ impl Monitor {
         let (mut dog, mut away) = (Watchdog::new(self.stall_after), None);
         loop {
             ticks.tick().await;
-            looks.push_back(self.look(process.cpu_time()));
+            let cpu_time = process.cpu_time();
+            looks.push_back(self.look(cpu_time, process.machine()));
             if looks.len() > JUDGED {
                 looks.pop_front();
             }
@@ -83,8 +85,8 @@ impl Monitor {
         }
     }
 
-    fn look(&self, cpu_time: Duration) -> Look {
-        Look { at: Instant::now(), stages: self.clocks.look(), cpu: self.cpu.look(), cpu_time }
+    fn look(&self, cpu_time: Duration, machine: f64) -> Look {
+        Look { at: Instant::now(), stages: self.clocks.look(), cpu: self.cpu.look(), cpu_time, machine }
     }
 
     fn pulse(&self, looks: &VecDeque<Look>) -> Pulse {
@@ -113,6 +115,7 @@ impl Monitor {
             stages: Signs::of_stages(&first.stages, &last.stages, elapsed),
             cpu_places: cpu.share(mean(first.cpu.work_time, last.cpu.work_time)),
             cpu_time: cpu.share(mean(first.cpu_time, last.cpu_time)),
+            machine: looks.iter().map(|look| look.machine).sum::<f64>() / looks.len() as f64,
             uploads_full: load.uploads.is_full,
             is_congested: load.uploads.is_congested,
             is_away: load.away.is_some(),
@@ -155,5 +158,11 @@ impl OwnProcess {
         let kind = ProcessRefreshKind::nothing().with_cpu().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
         self.system.process(pid).map_or(Duration::ZERO, |process| Duration::from_millis(process.accumulated_cpu_time()))
+    }
+
+    /// The share of the machine's time that anybody used since the last look.
+    fn machine(&mut self) -> f64 {
+        self.system.refresh_cpu_usage();
+        f64::from(self.system.global_cpu_usage()) / 100.0
     }
 }

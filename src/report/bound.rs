@@ -57,6 +57,8 @@ pub struct Signs {
     pub cpu_places: f64,
     /// The share of the threads' time that the process got from the machine.
     pub cpu_time: f64,
+    /// The share of the machine's time that anybody used.
+    pub machine: f64,
     /// Requests had to wait for a place.
     pub uploads_full: bool,
     pub is_congested: bool,
@@ -67,6 +69,8 @@ pub struct Signs {
 const ALL_THREADS: f64 = 0.85;
 /// Threads that get less of the machine's time than this mostly wait for a disk.
 const COMPUTING: f64 = 0.5;
+/// A machine that is so busy gives each less than it could use.
+const BUSY: f64 = 0.85;
 /// Fewer tasks than this under way are none.
 const ANY_TASK: f64 = 0.5;
 
@@ -94,7 +98,8 @@ impl Signs {
         }
         if self.cpu_places >= ALL_THREADS {
             let is_reading = working("read") > working("compress") + working("plan");
-            return if is_reading && self.cpu_time < COMPUTING { Bound::Source } else { Bound::Cpu };
+            let waits = self.cpu_time < COMPUTING && self.machine < BUSY;
+            return if is_reading && waits { Bound::Source } else { Bound::Cpu };
         }
         if self.uploads_full {
             return Bound::Network;
@@ -139,6 +144,11 @@ mod tests {
             ("compressing", Signs { cpu_places: 0.95, cpu_time: 0.9, ..packing() }, Bound::Cpu),
             ("compressing beside others", Signs { cpu_places: 0.95, cpu_time: 0.3, ..packing() }, Bound::Cpu),
             ("decoding", Signs { cpu_places: 0.95, cpu_time: 0.9, ..reading() }, Bound::Cpu),
+            (
+                "decoding beside others",
+                Signs { cpu_places: 1.0, cpu_time: 0.2, machine: 0.97, ..reading() },
+                Bound::Cpu,
+            ),
             ("a slow disk", Signs { cpu_places: 1.0, cpu_time: 0.1, ..reading() }, Bound::Source),
             ("a far source", Signs { cpu_places: 0.1, cpu_time: 0.1, ..reading() }, Bound::Source),
             ("a full line", Signs { cpu_places: 0.3, uploads_full: true, ..reading() }, Bound::Network),
