@@ -3,6 +3,11 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// The SHA-256 of a text in 64 hex digits.
+pub fn sha256_of(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text.as_bytes()))
+}
+
 /// The SHA-256 of several texts in 64 hex digits. The length of each goes in as well, so that no two lists have one digest.
 pub fn sha256(parts: impl IntoIterator<Item = String>) -> String {
     let mut digest = Sha256::new();

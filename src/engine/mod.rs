@@ -35,7 +35,7 @@ mod upload;
 pub use completion::{Completed, Completer};
 pub use compress::tile_format;
 pub use cpu::default_cpu_threads;
-pub use digest::{canonical_json, sha256};
+pub use digest::{canonical_json, sha256_of};
 pub use error::EngineError;
 pub use fill::OnBadTile;
 pub use read::target;

@@ -14,7 +14,7 @@ use super::compare::checksum;
 use super::{BossSide, Compared, Difference, NotCompared, Sample, Verification, VerifyError, workers};
 use crate::config::Database;
 use crate::engine::ledger::Edition;
-use crate::engine::{canonical_json, sha256};
+use crate::engine::{canonical_json, sha256_of};
 use crate::volume::{Dtype, Extent, Region};
 
 /// The format of the document. One with a higher number is refused.
@@ -199,5 +199,5 @@ fn digest(document: &Value) -> String {
     if let Some(fields) = document.as_object_mut() {
         fields.remove("sha256");
     }
-    sha256([canonical_json(&document)])
+    sha256_of(&canonical_json(&document))
 }

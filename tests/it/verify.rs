@@ -7,12 +7,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use boss_ingest::engine::{canonical_json, sha256};
+use boss_ingest::engine::{canonical_json, sha256_of};
 use boss_ingest::volume::Dtype;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Ended, ServedBoss, TestVolume, command, cuboid_at, settings, stored_cuboids};
+use crate::support::{Bench, Ended, ServedBoss, TestVolume, command, cuboid_at, python, run, settings, stored_cuboids};
 
 const CREATE: [&str; 5] = ["create", "job.json", "--local", "boss", "--yes"];
 const VERIFY: [&str; 8] = ["verify", "job.json", "-j", "1", "--local", "boss", "-o", "certificate.json"];
@@ -179,6 +179,11 @@ fn a_certificate_is_checked_without_the_source_and_refused_when_it_was_edited() 
     assert_eq!((&certificate["equal"], &certificate["channel"]), (&true.into(), &"col/exp/chan".into()));
     assert_eq!(certificate["blocks"].as_array().unwrap().len(), 8);
 
+    if let Some(python) = python("json, hashlib") {
+        let judged = run(&python, "check_certificate.py", &[story.bench.file("certificate.json").to_str().unwrap()]);
+        assert_eq!(judged, "8 blocks, equal: True\n");
+    }
+
     std::fs::remove_dir_all(story.bench.file("t0")).unwrap();
     std::fs::remove_file(story.bench.file("job.json")).unwrap();
     let checked = story.bench.run(&CHECK).expect_code(0);
@@ -216,7 +221,7 @@ fn a_certificate_gets_no_token_for_a_host_that_it_names_itself() {
         let mut forged = story.certificate();
         forged["boss"] = boss.into();
         forged.as_object_mut().unwrap().remove("sha256");
-        forged["sha256"] = sha256([canonical_json(&forged)]).into();
+        forged["sha256"] = sha256_of(&canonical_json(&forged)).into();
         story.bench.write("forged.json", &forged.to_string());
     };
     forge(&format!("http://{}", listener.local_addr().unwrap()));
