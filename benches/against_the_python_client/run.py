@@ -29,6 +29,7 @@ import workloads
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("BOSS_INGEST_BINARY", ROOT / "target/release/boss-ingest"))
+LINK = os.environ.get("BOSS_INGEST_LINK", "cargo bench --quiet --bench link --").split()
 PLUGINS = ROOT / "tests/foreign/python_client"
 
 
@@ -41,8 +42,7 @@ class Boss:
         self.origin = self.start([BINARY, "serve", self.dir.name, "--listen", "127.0.0.1:0", "--completion-wait", "0"])
         self.server, self.direct = self.children[0], self.origin
         if delay_ms:
-            link = ["cargo", "bench", "--quiet", "--bench", "link", "--", self.origin.removeprefix("http://"), str(delay_ms)]
-            self.origin = "http://" + self.start(os.environ.get("BOSS_INGEST_LINK", "").split() + link[-2:] if "BOSS_INGEST_LINK" in os.environ else link)
+            self.origin = "http://" + self.start([*LINK, self.origin.removeprefix("http://"), delay_ms])
         self.token = (pathlib.Path(self.dir.name) / "token").read_text().strip()
 
     def start(self, command):
