@@ -16,6 +16,7 @@ mod listener;
 mod local;
 mod logging;
 mod manifest;
+mod memory;
 mod metrics;
 mod prepare;
 mod preview;
@@ -43,6 +44,7 @@ use error::{CliError, Exit};
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
+    memory::bound();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
