@@ -12,12 +12,18 @@ pub enum Service {
     Sqs,
 }
 
-impl std::fmt::Display for Service {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl Service {
+    pub fn name(self) -> &'static str {
+        match self {
             Service::S3 => "S3",
             Service::Sqs => "SQS",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -94,7 +100,7 @@ pub enum BossError {
     #[error("{service} finds this machine's clock wrong: {message}")]
     WrongClock { service: Service, message: String, is_set: bool },
     /// The service has not answered any request for some time.
-    #[error("{service} cannot be reached for {} s", .since.as_secs())]
+    #[error("{service} has not answered for {} s", .since.as_secs())]
     Away { service: Service, since: Duration },
     /// The queue does not exist: its job was completed or cancelled.
     #[error("queue `{queue}` does not exist any more")]

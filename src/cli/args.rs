@@ -314,7 +314,7 @@ pub struct UploadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub uploads: Option<u16>,
     /// Send at most so much a second, such as 50MB.
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_rate)]
     pub max_bandwidth: Option<u64>,
     /// Make at most so many requests to S3 and SQS a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -545,6 +545,14 @@ const SMALLEST_MEMORY: u64 = 16 << 20;
 pub fn parse_size(text: &str) -> Result<u64, String> {
     match parse_bytes(text)? {
         bytes if bytes < SMALLEST_MEMORY => Err("give at least 16MiB".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// Bytes a second, of which none would be a run without end.
+fn parse_rate(text: &str) -> Result<u64, String> {
+    match parse_bytes(text)? {
+        0 => Err("nothing would ever be sent".to_owned()),
         bytes => Ok(bytes),
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::clock::Clocks;
 use super::cpu::Cpu;
-use crate::boss::{Service, Session};
+use crate::boss::Session;
 use crate::report::{Bound, News, Places, Pulse, Report, Signs, StageNow, Watchdog};
 
 /// Time between two pulses.
@@ -97,7 +97,7 @@ impl Monitor {
             cpu,
             uploads: Places { used: load.uploads.in_flight as u64, of: load.uploads.limit as u64 },
             is_congested: load.uploads.is_congested,
-            away: load.away.map(|(service, _)| name(service)),
+            away: load.away.map(|(service, _)| service.name()),
             retries: self.session.counts().retries(),
             bound: self.bound(looks, cpu),
         }
@@ -131,13 +131,6 @@ impl Monitor {
             _ => return,
         };
         self.report.tell(News::Phase(text));
-    }
-}
-
-fn name(service: Service) -> &'static str {
-    match service {
-        Service::S3 => "S3",
-        Service::Sqs => "SQS",
     }
 }
 
