@@ -1,19 +1,22 @@
-//! A journal of what changed, for tests: one JSON line for each effect, in the order in which they happened.
+//! A journal of what was asked and what changed, for tests and benches: one JSON line each, in the order in which they happened.
 //!
 //! ```text
+//! {"effect":"asked","operation":"sqs.receive"}                          a request came
 //! {"effect":"received","message":12,"keys":["3f…&4&5&6&0&1&2&37&0"]}    a task was handed out, with the objects that it asks for
 //! {"effect":"stored","key":"3f…&4&5&6&0&1&2&37&0"}                      an object was stored
 //! {"effect":"indexed","key":"3f…&4&5&6&0&1&2&37&0"}                     the index was told of a tile
 //! {"effect":"deleted","message":12}                                     the task's message was deleted
 //! ```
 //!
-//! A line is written after its effect and before the answer leaves. So a client that deletes a message before it knows that
+//! Each line also has `at_ms`, milliseconds since 1970. A request that no fault refused is written down when its head has
+//! come, an effect after it happened and before the answer leaves. So a client that deletes a message before it knows that
 //! all of its objects are stored, shows.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -35,35 +38,39 @@ impl Journal {
         Ok(Arc::new(Journal(Mutex::new(file))))
     }
 
-    fn write(&self, lines: &[Value]) {
+    fn write(&self, mut lines: Vec<Value>) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        lines.iter_mut().for_each(|line| line["at_ms"] = json!(since.as_millis() as u64));
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
-        if let Err(error) = written {
+        if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::error!(%error, "the journal cannot be written");
         }
     }
 }
 
-/// Passes a request on and writes down what it changed.
+/// Passes a request on and writes down what it asked for and what it changed.
 pub async fn layer(State(journal): State<Arc<Journal>>, request: Request, next: Next) -> Response {
-    match operation::of(&request) {
+    let operation = operation::of(&request);
+    journal.write(vec![json!({"effect": "asked", "operation": operation})]);
+    match operation {
         "s3.put" => {
             let path = percent_decode(request.uri().path()).unwrap_or_default();
             let response = next.run(request).await;
             if response.status().is_success() {
                 let key = path.splitn(3, '/').nth(2).unwrap_or_default();
-                journal.write(&[json!({"effect": "stored", "key": key})]);
+                journal.write(vec![json!({"effect": "stored", "key": key})]);
             }
             response
         }
-        operation @ ("sqs.receive" | "sqs.delete" | "sqs.send") => {
+        "sqs.receive" | "sqs.delete" | "sqs.send" => {
             let (parts, body) = request.into_parts();
             let asked = whole_body(body, MAX_BODY_BYTES).await.unwrap_or_default();
             let response = next.run(Request::from_parts(parts, Body::from(asked.clone()))).await;
             let (parts, body) = response.into_parts();
             let answered = whole_body(body, usize::MAX).await.unwrap_or_default();
             if parts.status.is_success() {
-                journal.write(&effects(operation, &read(&asked), &read(&answered)));
+                journal.write(effects(operation, &read(&asked), &read(&answered)));
             }
             Response::from_parts(parts, Body::from(answered))
         }

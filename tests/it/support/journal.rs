@@ -57,6 +57,7 @@ impl Journal {
                 "indexed" => {
                     indexed.insert(key());
                 }
+                "asked" => {}
                 _ => {
                     counts.deleted += 1;
                     for key in &tasks[&line["message"].as_i64().unwrap()] {
