@@ -1,7 +1,10 @@
 """The data and the jobs that both clients upload. Voxels are smooth texture with noise, as electron microscopy has them."""
 
+import dataclasses
 import json
+import os
 import pathlib
+from collections.abc import Callable
 
 import numpy
 from PIL import Image
@@ -62,6 +65,27 @@ def sections(folder, size):
             Image.fromarray(texture.box((z, z + 1), (0, size[1]), (0, size[0]))[0]).save(file, compress_level=1)
 
 
+def longer_precomputed(folder, base, times):
+    """A volume so many times as long in z, whose chunk files are hard links to those of another."""
+    if (folder / "info").exists():
+        return
+    info = json.loads((base / "info").read_text())
+    key, depth = info["scales"][0]["key"], info["scales"][0]["size"][2]
+    (folder / key).mkdir(parents=True, exist_ok=True)
+    for chunk in (base / key).iterdir():
+        x, y, z = chunk.name.split("_")
+        start, stop = map(int, z.split("-"))
+        for again in range(0, times * depth, depth):
+            link(chunk, folder / key / f"{x}_{y}_{start + again}-{stop + again}")
+    info["scales"][0]["size"][2] *= times
+    (folder / "info").write_text(json.dumps(info))
+
+
+def link(file, to):
+    if not to.exists():
+        os.link(file, to)
+
+
 def job(kind, size, task_size, path, data, channel="chan"):
     data_slot, size_slot = ("tile_processor", "tile_size") if kind == "tile" else ("chunk_processor", "chunk_size")
     axes = dict(zip("xyz", task_size))
@@ -82,18 +106,26 @@ def job(kind, size, task_size, path, data, channel="chan"):
     }
 
 
-def volumetric(folder, dtype, size, chunk):
+def volumetric(folder, dtype, size, chunk, times=1):
     volume = folder / f"volume_{dtype}_{'_'.join(map(str, size))}"
     precomputed(volume, dtype, size)
+    if times > 1:
+        base, volume, size = volume, volume.with_name(f"{volume.name}_times_{times}"), [*size[:2], size[2] * times]
+        longer_precomputed(volume, base, times)
     params = {"cloudpath": f"file://{volume}", "progress": False}
     path = {"class": CLASSES + "cloudvolume.CloudVolumePathProcessor", "params": {}}
     return job("volumetric", size, chunk, path, {"class": CLASSES + "cloudvolume.CloudVolumeChunkProcessor", "params": params})
 
 
-def tiles(folder, size, tile):
+def tiles(folder, size, tile, times=1):
     """Sections that are cut into tiles, or are the tiles. The Python client's own class sends whole sections."""
     stack = folder / f"sections_{'_'.join(map(str, size))}"
     sections(stack, size)
+    if times > 1:
+        base, stack, size = stack, stack.with_name(f"{stack.name}_times_{times}"), [*size[:2], size[2] * times]
+        stack.mkdir(exist_ok=True)
+        for z in range(size[2]):
+            link(base / f"s{z % (size[2] // times):04}.png", stack / f"s{z:04}.png")
     params = {"root_dir": str(stack), "base_filename": "s<p:4>", "extension": "png"}
     path = {"class": CLASSES + "stack.ZindexStackPathProcessor", "params": params}
     data = {"filesystem": "local", "extension": "png"}
@@ -101,26 +133,45 @@ def tiles(folder, size, tile):
     return job("tile", size, [*tile, 1], path, {"class": own if size[:2] == tile else "cropped.CroppedTileProcessor", "params": data})
 
 
-# name: (dtype, voxels in x, y, z, job, processes of the Python client, milliseconds of round trip)
+@dataclasses.dataclass
+class Workload:
+    dtype: str
+    # Writes the data into a folder and gives the job.
+    make: Callable
+    # Of the Python client.
+    processes: int = 2
+    # Of a round trip to the Boss.
+    delay_ms: int = 0
+    has_ceiling: bool = False
+    # Of no use but to see how much memory ours takes.
+    ours_only: bool = False
+
+
+CHUNK = [1024, 1024, 64]
+VOLUME = [2048, 2048, 256]
 WORKLOADS = {
-    "volume_uint8": ("uint8", lambda at: volumetric(at, "uint8", [2048, 2048, 256], [1024, 1024, 64]), 2, 0),
-    "volume_uint16": ("uint16", lambda at: volumetric(at, "uint16", [2048, 2048, 128], [1024, 1024, 64]), 2, 0),
-    "labels": ("uint64", lambda at: volumetric(at, "uint64", [1024, 1024, 128], [1024, 1024, 64]), 2, 0),
-    "tiles_as_they_are": ("uint8", lambda at: tiles(at, [1024, 1024, 512], [1024, 1024]), 2, 0),
-    "tiles_of_8192": ("uint8", lambda at: tiles(at, [8192, 8192, 16], [1024, 1024]), 2, 0),
-    "volume_far": ("uint8", lambda at: volumetric(at, "uint8", [2048, 2048, 256], [1024, 1024, 64]), 8, 50),
-    "tiles_far": ("uint8", lambda at: tiles(at, [512, 512, 4000], [512, 512]), 8, 50),
+    "volume_uint8": Workload("uint8", lambda at: volumetric(at, "uint8", VOLUME, CHUNK), has_ceiling=True),
+    "volume_uint16": Workload("uint16", lambda at: volumetric(at, "uint16", [2048, 2048, 128], CHUNK), has_ceiling=True),
+    "labels": Workload("uint64", lambda at: volumetric(at, "uint64", [1024, 1024, 128], CHUNK), has_ceiling=True),
+    "tiles_as_they_are": Workload("uint8", lambda at: tiles(at, [1024, 1024, 512], [1024, 1024])),
+    # The Python client decodes a section anew for each of its 64 tiles: four sections take it long enough.
+    "tiles_of_8192": Workload("uint8", lambda at: tiles(at, [8192, 8192, 4], [1024, 1024])),
+    "volume_far": Workload("uint8", lambda at: volumetric(at, "uint8", VOLUME, CHUNK), 8, 50, has_ceiling=True),
+    "tiles_far": Workload("uint8", lambda at: tiles(at, [512, 512, 4000], [512, 512]), 8, 50),
+    "volume_uint8_long": Workload("uint8", lambda at: volumetric(at, "uint8", VOLUME, CHUNK, 10), ours_only=True),
+    "tiles_long": Workload("uint8", lambda at: tiles(at, [1024, 1024, 512], [1024, 1024], 10), ours_only=True),
+    "volume_far_long": Workload("uint8", lambda at: volumetric(at, "uint8", VOLUME, CHUNK, 10), 8, 50, ours_only=True),
 }
 
 
 def write(folder, name, host, who):
     """Writes the job file of a workload for one of the clients."""
     folder = pathlib.Path(folder).absolute()
-    dtype, make, processes, delay = WORKLOADS[name]
-    made = make(folder)
+    workload = WORKLOADS[name]
+    made = workload.make(folder)
     made["client"]["backend"]["host"] = host
-    if who == "ours" and made["ingest_job"]["ingest_type"] == "tile":
+    if who != "theirs" and made["ingest_job"]["ingest_type"] == "tile":
         made["client"]["tile_processor"] = {"class": "image", "params": {}}
     file = folder / f"{name}_{who}.json"
     file.write_text(json.dumps(made, indent=1))
-    return file, made, dtype, processes, delay
+    return file, made, workload
