@@ -294,17 +294,18 @@ impl Run<'_> {
         let buffers = memory.buffers.clone();
         let sources = self.work.sources.clone();
         let waiting = super::batch::BATCH * 8;
-        let compressing = match grid {
-            Grid::Tiles(_) => cpu_threads * 2,
-            Grid::Chunks(_) => 2,
+        // A chunk keeps a core busy for long, and those that are read before the first is compressed hold up its upload.
+        let (reading, compressing) = match grid {
+            Grid::Tiles(_) => (cpu_threads * 2, cpu_threads * 2),
+            Grid::Chunks(_) => (cpu_threads, 2),
         };
 
         let mut line = Pipeline::new(triage.clone(), self.clocks.clone());
         let scripts = (self.work.scripts.clone(), sources.clone());
         let plan = PlanStage::new(scripts, cpu.clone(), (grid.task_size(), dtype), lookahead.clone());
         let planned = line.then(received, cpu_threads, plan);
-        let reading = ReadStage::new(sources, (grid, dtype), memory, cpu.clone(), cpu_threads * 2);
-        let loaded = line.then(planned, NETWORK_TASKS.max(cpu_threads * 2), reading);
+        let read = ReadStage::new(sources, (grid, dtype), memory, cpu.clone(), reading);
+        let loaded = line.then(planned, NETWORK_TASKS.max(reading), read);
         let packed = line.then(loaded, 1, PackStage { grid, dtype, all_cuboids });
         let compressed = line.then(packed, compressing, CompressStage { cpu, blosc, dtype, buffers });
         let upload = UploadStage::new(self.work.session.clone(), grid.task_size(), self.clocks.of(UploadStage::NAME));
