@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 
@@ -36,7 +37,7 @@ class Boss:
 
     def start(self, command, **environment):
         child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-                                 env=os.environ | {name: str(value) for name, value in environment.items()})
+                                 env=os.environ | {name: str(value) for name, value in environment.items()}, start_new_session=True)
         self.children.append(child)
         return child.stdout.readline().strip()
 
@@ -62,7 +63,8 @@ class Boss:
 
     def close(self):
         for child in reversed(self.children):
-            child.terminate()
+            # `cargo` has a process below it.
+            os.killpg(child.pid, signal.SIGINT)
             child.wait()
         self.dir.cleanup()
 
