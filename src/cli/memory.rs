@@ -4,6 +4,11 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const RETURNED_BYTES: libc::c_int = 4 << 20;
 
+/// What is free at the end of a pool goes back to the system from this size on. With less, the pages of a chunk's file would be
+/// given back and asked for again with every file.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const KEPT_BYTES: libc::c_int = 8 << 20;
+
 /// Pools of the allocator, each of which keeps some memory.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const POOLS: libc::c_int = 4;
@@ -13,9 +18,10 @@ const POOLS: libc::c_int = 4;
 /// are kept by the engine, which counts them. Other systems' allocators are left as they are.
 pub fn bound() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: sets two numbers of the allocator; called before any other thread is started.
+    // SAFETY: sets three numbers of the allocator; called before any other thread is started.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, RETURNED_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
         libc::mallopt(libc::M_ARENA_MAX, POOLS);
     }
 }

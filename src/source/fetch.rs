@@ -118,7 +118,10 @@ fn read(mut file: File, range: Option<Range<u64>>, most_bytes: u64) -> io::Resul
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     file.seek(SeekFrom::Start(start))?;
-    let mut bytes = vec![0; (end - start) as usize];
-    file.read_exact(&mut bytes)?;
+    let mut bytes = Vec::with_capacity((end - start) as usize);
+    file.take(end - start).read_to_end(&mut bytes)?;
+    if (bytes.len() as u64) < end - start {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
+    }
     Ok(bytes)
 }
