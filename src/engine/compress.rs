@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::buffers::Buffers;
+use super::columns::Columns;
 use super::cpu::Cpu;
 use super::pipeline::Stage;
 use super::task::{Compressed, Object, Packed, Parts};
@@ -63,33 +64,31 @@ impl CompressStage {
         Ok(vec![Object { key, body }])
     }
 
-    async fn cuboids(&self, chunk: Arc<Block>, cuboids: Vec<(String, Region)>) -> Result<Vec<Object>, CodecError> {
+    async fn cuboids(&self, chunk: Arc<Columns>, cuboids: Vec<(String, Region)>) -> Result<Vec<Object>, CodecError> {
         let mut compressing = JoinSet::new();
         let mut objects: Vec<Object> = Vec::with_capacity(cuboids.len());
         for (at, (key, region)) in cuboids.into_iter().enumerate() {
             objects.push(Object { key, body: Bytes::new() });
-            let (cpu, chunk, settings, buffers) = (self.cpu.clone(), chunk.clone(), self.blosc, self.buffers.clone());
-            compressing
-                .spawn(async move { (at, cpu.run(move || compress(&chunk, &region, &settings, &buffers)).await) });
+            let (cpu, chunk, buffers) = (self.cpu.clone(), chunk.clone(), self.buffers.clone());
+            let (settings, dtype) = (self.blosc, self.dtype);
+            let work = move || compress(chunk.cuboid(&region).expect("packed"), dtype, &settings, &buffers);
+            compressing.spawn(async move { (at, cpu.run(work).await) });
         }
         while let Some(compressed) = compressing.join_next().await {
             let (at, frame) = compressed.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             objects[at].body = frame?;
         }
         if let Some(chunk) = Arc::into_inner(chunk) {
-            self.buffers.give(chunk.into_bytes());
+            chunk.into_blocks().into_iter().for_each(|column| self.buffers.give(column.into_bytes()));
         }
         Ok(objects)
     }
 }
 
-/// The frame of the cuboid at `region` of a chunk.
-fn compress(chunk: &Block, region: &Region, settings: &BloscSettings, buffers: &Buffers) -> Result<Bytes, CodecError> {
-    let dtype = chunk.dtype();
-    let mut voxels = buffers.take(region.size().voxels() as usize * dtype.size_bytes());
-    chunk.copy_to(region, &mut voxels);
+/// The frame of a cuboid.
+fn compress(voxels: &[u8], dtype: Dtype, settings: &BloscSettings, buffers: &Buffers) -> Result<Bytes, CodecError> {
     let mut frame = buffers.take(codec::frame_bytes(voxels.len()));
-    let len = codec::compress_into(&voxels, dtype, settings, &mut frame)?;
+    let len = codec::compress_into(voxels, dtype, settings, &mut frame)?;
     // A short frame would hold a long buffer until it is uploaded.
     if !is_long(len, frame.len()) {
         return Ok(Bytes::copy_from_slice(&frame[..len]));

@@ -9,6 +9,7 @@ mod batch;
 mod budget;
 mod buffers;
 mod clock;
+mod columns;
 mod completion;
 mod compress;
 mod cpu;

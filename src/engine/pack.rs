@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::columns::Columns;
 use super::pipeline::Stage;
 use super::task::{Loaded, Packed, Parts, Voxels};
 use super::triage::{Failed, TaskError};
 use crate::protocol::{CuboidEntry, UploadMessage};
-use crate::volume::{Block, CUBOID, Dtype, Grid, Index, Region, Span};
+use crate::volume::{CUBOID, Dtype, Grid, Index, Region, Span};
 
 /// Lays the cuboid grid of the message over a chunk; a tile is one object as it is.
 pub struct PackStage {
@@ -21,7 +22,7 @@ impl Stage for PackStage {
     type Out = Packed;
     const NAME: &str = "pack";
 
-    /// No voxel is copied here: cuboids are cut where they are compressed.
+    /// No voxel is copied here: cuboids are compressed where they lie.
     async fn process(&self, task: Loaded) -> Result<Packed, Failed> {
         let Loaded { ticket, voxels, permit } = task;
         let voxel_bytes = self.grid.task_size().voxels() * self.dtype.size_bytes() as u64;
@@ -51,15 +52,14 @@ impl PackStage {
     }
 }
 
-/// The boxes of a chunk's cuboids that reach into `wanted`. The message must name cuboids that lie inside the chunk.
+/// The boxes of a chunk's cuboids that reach into `wanted`. The message must name cuboids of the chunk.
 ///
 /// The list has every cuboid of the chunk, also at the far edges of the extent, where chunks stick out. Those beyond hold
 /// zeros only, which is what the Boss reads where it has no cuboid.
-fn cuboids(entries: &[CuboidEntry], chunk: Block, wanted: &Region) -> Result<Parts, TaskError> {
-    let whole = Region::of_size(chunk.size());
+fn cuboids(entries: &[CuboidEntry], chunk: Columns, wanted: &Region) -> Result<Parts, TaskError> {
     let mut cuboids = Vec::with_capacity(entries.len());
     for entry in entries {
-        let region = cuboid_region(entry).filter(|region| whole.covers(region));
+        let region = cuboid_region(entry).filter(|region| chunk.cuboid(region).is_some());
         let outside = TaskError::CuboidOutside { x: entry.x, y: entry.y, z: entry.z, chunk: chunk.size() };
         let region = region.ok_or(outside)?;
         if !region.intersect(wanted).is_empty() {
@@ -80,14 +80,19 @@ fn cuboid_region(entry: &CuboidEntry) -> Option<Region> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::volume::{ChunkGrid, Extent, Size};
+    use crate::volume::{Block, ChunkGrid, Extent, Size};
+
+    fn zeros(size: Size) -> Columns {
+        let zeros = |region: Region| Block::zeros(Dtype::Uint8, region.size());
+        Columns::new(size, Columns::regions(size).map(zeros).collect())
+    }
 
     #[test]
     fn a_cuboid_outside_its_chunk_is_refused() {
-        let chunk = || Block::zeros(Dtype::Uint8, Size::new(1024, 512, 16));
+        let chunk = || zeros(Size::new(1024, 512, 16));
         let whole = Region::of_size(chunk().size());
         assert!(cuboids(&[entry(0, 0), entry(512, 0)], chunk(), &whole).is_ok());
-        for outside in [entry(1024, 0), entry(1, 512), entry(0, 16), entry(u64::MAX, 0)] {
+        for outside in [entry(1024, 0), entry(1, 0), entry(1, 512), entry(0, 16), entry(u64::MAX, 0)] {
             let refused = cuboids(&[outside], chunk(), &whole);
             assert!(matches!(refused, Err(TaskError::CuboidOutside { .. })));
         }
@@ -111,7 +116,7 @@ mod tests {
             (Index::new(1, 0, 1, 0), true, &["0 0", "512 0"]),
         ] {
             let stage = PackStage { grid, dtype: Dtype::Uint8, all_cuboids };
-            let chunk = Block::zeros(Dtype::Uint8, chunk_size);
+            let chunk = zeros(chunk_size);
             let wanted = if all_cuboids { Region::of_size(chunk_size) } else { stage.inside(index) };
             let Ok(Parts::Cuboids { cuboids, .. }) = cuboids(&entries, chunk, &wanted) else { panic!("cuboids") };
             assert_eq!(cuboids.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), expected, "{index}");

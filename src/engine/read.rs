@@ -6,12 +6,13 @@ use tokio::sync::Semaphore;
 
 use super::budget::Memory;
 use super::buffers::Buffers;
+use super::columns::Columns;
 use super::cpu::Cpu;
 use super::pipeline::Stage;
 use super::task::{Loaded, Planned, Voxels};
 use super::triage::{Failed, TaskError};
 use crate::source::{Plan, SourceError, Sources, Target};
-use crate::volume::{CUBOID, Dtype, Grid, Index};
+use crate::volume::{Dtype, Grid, Index};
 
 /// Tasks that are read over a network at once, within the memory budget. Each waits for round trips, of which some 30 in flight
 /// fill most lines.
@@ -61,14 +62,9 @@ impl ReadStage {
         ReadStage { sources, grid, dtype, memory, cpu, network, near }
     }
 
-    /// What a task holds at most besides decoding: its voxels, its objects (data may not compress), one cuboid to cut.
+    /// What a task holds at most besides decoding: its voxels, and its objects, as data may not compress.
     fn task_bytes(&self) -> u64 {
-        let bytes = |voxels: u64| voxels.saturating_mul(self.dtype.size_bytes() as u64);
-        let cut = match self.grid {
-            Grid::Tiles(_) => 0,
-            Grid::Chunks(_) => bytes(CUBOID.voxels()),
-        };
-        bytes(self.grid.task_size().voxels()).saturating_mul(2).saturating_add(cut)
+        self.grid.task_size().voxels().saturating_mul(2 * self.dtype.size_bytes() as u64)
     }
 }
 
@@ -89,8 +85,9 @@ fn read(
 ) -> Result<Voxels, SourceError> {
     match grid {
         Grid::Chunks(_) => {
-            let bytes = target.size.voxels() as usize * target.dtype.size_bytes();
-            Ok(Voxels::Chunk(sources.read_into(plan, target, buffers.take(bytes).into_vec())?))
+            let columns = Columns::regions(target.size);
+            let blocks = sources.read_parts(plan, target, columns, |bytes| buffers.take(bytes).into_vec())?;
+            Ok(Voxels::Chunk(Columns::new(target.size, blocks)))
         }
         Grid::Tiles(_) => {
             let encode = match plan {

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::budget::Permit;
+use super::columns::Columns;
 use super::lease::Lease;
 use super::ledger::Entry;
 use crate::protocol::UploadMessage;
 use crate::source::{Plan, SourceFile, TileBytes};
-use crate::volume::{Block, Index, Region};
+use crate::volume::{Index, Region};
 
 /// What is known of a task from its message, and the right to delete it.
 #[derive(Debug)]
@@ -61,8 +62,7 @@ pub struct Loaded {
 #[derive(Debug)]
 pub enum Voxels {
     Tile(TileBytes, Option<crate::source::Encode>),
-    /// `[z, y, x]`, exactly one chunk.
-    Chunk(Block),
+    Chunk(Columns),
 }
 
 /// It is known which voxels go into which object.
@@ -83,9 +83,9 @@ pub enum Parts {
         voxels: TileBytes,
         encode: Option<crate::source::Encode>,
     },
-    /// Boxes inside the chunk, each one cuboid.
+    /// Boxes inside the chunk, each one of its cuboids.
     Cuboids {
-        chunk: Arc<Block>,
+        chunk: Arc<Columns>,
         cuboids: Vec<(String, Region)>,
     },
 }

@@ -39,7 +39,7 @@ pub enum TaskError {
     Codec(#[source] CodecError),
     #[error("the message is for the other kind of job")]
     WrongKind,
-    #[error("the message names a cuboid at x {x}, y {y}, z {z}, which is not inside a chunk of {chunk}")]
+    #[error("the message names a cuboid at x {x}, y {y}, z {z}, which is none of the cuboids of a chunk of {chunk}")]
     CuboidOutside { x: u64, y: u64, z: u64, chunk: Size },
     #[error(transparent)]
     Boss(Arc<BossError>),

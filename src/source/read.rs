@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::location;
 use super::parallel::each;
+use super::placement::Placement;
 use super::remote::shown;
 use super::resolve::{Leaf, Paint};
 use super::{Plan, RegionReader, SourceError, Sources, Target};
@@ -47,17 +48,30 @@ impl Sources {
         self.trace(plan, target).map(|traced| traced.block)
     }
 
-    /// As [`Sources::read`], into memory that is already there: `buffer` has the target's bytes, whatever they are.
+    /// As [`Sources::read`], as several boxes of the task, which do not meet. `buffer` gives so many bytes, whatever they are.
     ///
     /// # Errors
     /// As [`Sources::read`].
     ///
     /// # Panics
-    /// When `buffer` has not as many bytes as the target.
-    pub fn read_into(&self, plan: &Plan, target: &Target, mut buffer: Vec<u8>) -> Result<Block, SourceError> {
-        buffer.fill(0);
-        let block = Block::from_bytes(target.dtype, target.size, buffer).expect("the buffer has the target's bytes");
-        self.trace_into(plan, target, block).map(|traced| traced.block)
+    /// When `buffer` gives more or fewer bytes.
+    pub fn read_parts(
+        &self,
+        plan: &Plan,
+        target: &Target,
+        regions: impl IntoIterator<Item = Region>,
+        buffer: impl Fn(usize) -> Vec<u8>,
+    ) -> Result<Vec<Block>, SourceError> {
+        let part = |region: Region| {
+            let bytes = buffer(region.size().voxels() as usize * target.dtype.size_bytes());
+            let block = Block::from_bytes(target.dtype, region.size(), bytes);
+            Part { region, block: block.expect("the buffer has the bytes of the box") }
+        };
+        let mut parts: Vec<Part> = regions.into_iter().map(part).collect();
+        let resolved = self.resolve(plan, target)?;
+        parts.iter_mut().for_each(|part| part.fill_unread(&resolved.paints));
+        self.paint_all(&resolved.paints, &mut parts)?;
+        Ok(parts.into_iter().map(|part| part.block).collect())
     }
 
     /// As [`Sources::read`], and tells which voxels are padding.
@@ -65,34 +79,46 @@ impl Sources {
     /// # Errors
     /// As [`Sources::read`].
     pub fn trace(&self, plan: &Plan, target: &Target) -> Result<Traced, SourceError> {
-        self.trace_into(plan, target, Block::zeros(target.dtype, target.size))
+        let resolved = self.resolve(plan, target)?;
+        let (region, block) = (Region::of_size(target.size), Block::zeros(target.dtype, target.size));
+        let mut whole = [Part { region, block }];
+        self.paint_all(&resolved.paints, &mut whole)?;
+        let [Part { block, .. }] = whole;
+        Ok(Traced { block, read: resolved.read(), covered: resolved.covered })
     }
 
-    /// `block` is the target's, all 0.
-    fn trace_into(&self, plan: &Plan, target: &Target, mut block: Block) -> Result<Traced, SourceError> {
-        let resolved = self.resolve(plan, target)?;
-        let paints = &resolved.paints[paint_first_fills(&resolved.paints, &mut block)..];
-        for paints in paints.chunks(self.at_once(&resolved.paints)) {
+    fn paint_all(&self, paints: &[Paint], parts: &mut [Part]) -> Result<(), SourceError> {
+        let (fills, paints) = first_fills(paints);
+        let read: Vec<Region> = paints.iter().filter_map(Paint::read).collect();
+        for part in &mut *parts {
+            // Fills that are told before anything is read fill only what is not read afterwards.
+            for (region, voxel) in fills.iter().filter_map(Paint::fill) {
+                region.without_all(&read).iter().for_each(|region| part.fill(region, voxel));
+            }
+        }
+        for paints in paints.chunks(self.at_once(paints)) {
             if let [paint] = paints {
                 match paint {
-                    Paint::Fill { region, voxel } => block.fill(region, voxel),
-                    Paint::Read(leaf) => self.paint(leaf, &mut block)?,
+                    Paint::Fill { region, voxel } => parts.iter_mut().for_each(|part| part.fill(region, voxel)),
+                    Paint::Read(leaf) => self.paint(leaf, parts)?,
                 }
                 continue;
             }
             let voxels = each(paints, paints.len(), |paint| match paint {
                 Paint::Fill { .. } => Ok(None),
-                Paint::Read(leaf) => self.voxels(leaf).map(Some),
+                Paint::Read(leaf) => self.reader_of(leaf)?.read(&leaf.selection, &leaf.region).map(Some),
             })?;
             for (paint, voxels) in paints.iter().zip(voxels) {
-                match (paint, voxels) {
-                    (Paint::Fill { region, voxel }, _) => block.fill(region, voxel),
-                    (Paint::Read(leaf), Some(voxels)) => paste(leaf, &voxels, &mut block)?,
-                    (Paint::Read(_), None) => {}
+                for part in &mut *parts {
+                    match (paint, &voxels) {
+                        (Paint::Fill { region, voxel }, _) => part.fill(region, voxel),
+                        (Paint::Read(leaf), Some(voxels)) => part.paste(leaf, voxels)?,
+                        (Paint::Read(_), None) => {}
+                    }
                 }
             }
         }
-        Ok(Traced { block, read: resolved.read(), covered: resolved.covered })
+        Ok(())
     }
 
     /// Finds everything that [`Sources::read`] refuses and that headers can tell, and decodes nothing.
@@ -117,19 +143,18 @@ impl Sources {
         plan.sources().iter().any(|source| location::is_remote(&source.path))
     }
 
-    fn paint(&self, leaf: &Leaf, block: &mut Block) -> Result<(), SourceError> {
-        let Leaf { selection, info, region, to, conversion, .. } = leaf;
-        if to.is_shift() && conversion.is_identity(info.dtype) {
-            let place = to.map(region);
-            let at = (place.x.start, place.y.start, place.z.start);
-            return self.reader_of(leaf)?.read_into(selection, region, block, at);
+    /// Reads what the parts have of a leaf: a section once for all of them, a deeper box for each, straight to its place.
+    fn paint(&self, leaf: &Leaf, parts: &mut [Part]) -> Result<(), SourceError> {
+        let reader = self.reader_of(leaf)?;
+        if parts.len() > 1 && leaf.region.z.len() == 1 {
+            let voxels = reader.read(&leaf.selection, &leaf.region)?;
+            return parts.iter_mut().try_for_each(|part| part.paste(leaf, &voxels));
         }
-        paste(leaf, &self.voxels(leaf)?, block)
-    }
-
-    /// The voxels of a leaf in its own type and axes.
-    fn voxels(&self, leaf: &Leaf) -> Result<Block, SourceError> {
-        self.reader_of(leaf)?.read(&leaf.selection, &leaf.region)
+        let _held = if parts.len() > 1 { reader.hold(&leaf.selection)? } else { None };
+        // Over a network, each part waits as long as all of them.
+        let width = if location::is_remote(&leaf.source.path) { parts.len() } else { 1 };
+        each(parts, width, |part| part.read(leaf, &*reader))?;
+        Ok(())
     }
 
     fn reader_of(&self, leaf: &Leaf) -> Result<Arc<dyn RegionReader>, SourceError> {
@@ -167,33 +192,87 @@ impl Sources {
     }
 }
 
-/// Brings a leaf's voxels to their place.
-fn paste(leaf: &Leaf, voxels: &Block, block: &mut Block) -> Result<(), SourceError> {
-    let Leaf { source, region, to, conversion, .. } = leaf;
-    let place = to.map(region);
-    let at = (place.x.start, place.y.start, place.z.start);
-    let turned = (!to.is_shift()).then(|| to.turn(voxels));
-    conversion.paste(turned.as_ref().unwrap_or(voxels), block, at).map_err(|misfit| {
-        let (x, y, z) = misfit.at;
-        let at = to.inverse().map_voxel((at.0 + x, at.1 + y, at.2 + z));
-        let path = shown(&source.path).into_owned();
-        SourceError::DoesNotFit { path, value: misfit.value, at, dtype: block.dtype() }
-    })
+/// A box of a task, and its voxels.
+struct Part {
+    region: Region,
+    block: Block,
 }
 
-/// Fills that are told before anything is read fill only what is not read afterwards.
-fn paint_first_fills(paints: &[Paint], block: &mut Block) -> usize {
-    let fills = paints.iter().take_while(|paint| matches!(paint, Paint::Fill { .. })).count();
-    let (fills, reads) = paints.split_at(fills);
-    let reads: Vec<Region> = reads.iter().filter_map(Paint::read).collect();
-    for fill in fills {
-        let Paint::Fill { region, voxel } = fill else { continue };
-        // The block begins with zeros.
-        if voxel.iter().any(|byte| *byte != 0) {
-            region.without_all(&reads).iter().for_each(|part| block.fill(part, voxel));
+impl Part {
+    fn fill(&mut self, region: &Region, voxel: &[u8]) {
+        self.block.fill(&self.inside(region), voxel);
+    }
+
+    /// Makes 0 what no source gives.
+    fn fill_unread(&mut self, paints: &[Paint]) {
+        let read: Vec<Region> = paints.iter().filter_map(Paint::read).collect();
+        let zero = [0; 8];
+        let zero = &zero[..self.block.dtype().size_bytes()];
+        self.region.without_all(&read).iter().for_each(|region| self.fill(region, zero));
+    }
+
+    /// A box of the task, counted from this part's first voxel.
+    fn inside(&self, region: &Region) -> Region {
+        let Region { x, y, z } = self.region;
+        region.shift(-x.start, -y.start, -z.start)
+    }
+
+    /// What this part has of a leaf, with its way to this part's voxels.
+    fn share<'a>(&self, leaf: &Leaf<'a>) -> Option<Leaf<'a>> {
+        let place = leaf.to.map(&leaf.region).intersect(&self.region);
+        let Region { x, y, z } = self.region;
+        let to = Placement::shift([-x.start, -y.start, -z.start]).after(&leaf.to);
+        let region = leaf.to.inverse().map(&place);
+        (!place.is_empty()).then(|| Leaf { region, to, ..leaf.clone() })
+    }
+
+    /// Reads what this part has of a leaf.
+    fn read(&mut self, leaf: &Leaf, reader: &dyn RegionReader) -> Result<(), SourceError> {
+        let Some(leaf) = self.share(leaf) else { return Ok(()) };
+        let Leaf { selection, info, region, to, conversion, .. } = &leaf;
+        if to.is_shift() && conversion.is_identity(info.dtype) {
+            let place = to.map(region);
+            let at = (place.x.start, place.y.start, place.z.start);
+            return reader.read_into(selection, region, &mut self.block, at);
+        }
+        self.convert(&leaf, &reader.read(selection, region)?)
+    }
+
+    /// Brings what this part has of a leaf's voxels to its place.
+    fn paste(&mut self, leaf: &Leaf, voxels: &Block) -> Result<(), SourceError> {
+        let Some(share) = self.share(leaf) else { return Ok(()) };
+        let Region { x, y, z } = leaf.region;
+        let inside = share.region.shift(-x.start, -y.start, -z.start);
+        if share.to.is_shift() && share.conversion.is_identity(share.info.dtype) {
+            let place = share.to.map(&share.region);
+            self.block.paste_part(voxels, &inside, (place.x.start, place.y.start, place.z.start));
+            return Ok(());
+        }
+        if share.region == leaf.region {
+            self.convert(&share, voxels)
+        } else {
+            self.convert(&share, &voxels.cut(&inside))
         }
     }
-    fills.len()
+
+    /// Turns and converts a share's voxels.
+    fn convert(&mut self, share: &Leaf, voxels: &Block) -> Result<(), SourceError> {
+        let Leaf { source, region, to, conversion, .. } = share;
+        let place = to.map(region);
+        let at = (place.x.start, place.y.start, place.z.start);
+        let turned = (!to.is_shift()).then(|| to.turn(voxels));
+        conversion.paste(turned.as_ref().unwrap_or(voxels), &mut self.block, at).map_err(|misfit| {
+            let (x, y, z) = misfit.at;
+            let at = to.inverse().map_voxel((at.0 + x, at.1 + y, at.2 + z));
+            let path = shown(&source.path).into_owned();
+            SourceError::DoesNotFit { path, value: misfit.value, at, dtype: self.block.dtype() }
+        })
+    }
+}
+
+/// The fills that are told before anything is read, and the rest.
+fn first_fills<'a, 'b>(paints: &'a [Paint<'b>]) -> (&'a [Paint<'b>], &'a [Paint<'b>]) {
+    paints.split_at(paints.iter().take_while(|paint| paint.fill().is_some()).count())
 }
 
 #[cfg(test)]
@@ -219,7 +298,32 @@ mod tests {
     }
 
     fn read(plan: &ReadPlan, target: &Target) -> Result<Block, SourceError> {
-        sources().read(&Plan::Read(plan.clone()), target)
+        whole_and_in_parts(&Plan::Read(plan.clone()), target)
+    }
+
+    /// Reads a task as a whole, and as boxes into memory that holds something else, which together must be the same.
+    fn whole_and_in_parts(plan: &Plan, target: &Target) -> Result<Block, SourceError> {
+        let whole = sources().read(plan, target);
+        let cuts = |length: u64| [(0, length / 3), (length / 3, length - length / 4), (length - length / 4, length)];
+        let span = |(start, stop): (u64, u64)| Span::new(start as i64, stop as i64);
+        let Size { x, y, z } = target.size;
+        let regions = cuts(z).into_iter().flat_map(|z| {
+            cuts(y).into_iter().flat_map(move |y| cuts(x).map(move |x| Region::new(span(x), span(y), span(z))))
+        });
+        let regions: Vec<Region> = regions.filter(|region| !region.is_empty()).collect();
+        let parts = sources().read_parts(plan, target, regions.clone(), |bytes| vec![0xa5; bytes]);
+        match (&whole, parts) {
+            (Ok(whole), Ok(parts)) => {
+                for (region, part) in regions.iter().zip(&parts) {
+                    assert!(*part == whole.cut(region), "{region} of {plan:?}");
+                }
+            }
+            // Of several values that do not fit, another one may be met first.
+            (Err(SourceError::DoesNotFit { .. }), Err(SourceError::DoesNotFit { .. })) => {}
+            (Err(one), Err(other)) => assert_eq!(one.to_string(), other.to_string()),
+            (one, other) => panic!("{one:?} and {other:?} of {plan:?}"),
+        }
+        whole
     }
 
     /// The values of `uint8` and `uint16` blocks.
@@ -371,13 +475,13 @@ mod tests {
             required: Region::new(Span::new(0, 3), Span::new(0, 2), z),
         };
         // The task with the layers 8..12, of which 9..11 lie in the job's extent.
-        let block = sources().read(&stack(9, 1..3), &required(Span::new(1, 3))).unwrap();
+        let block = whole_and_in_parts(&stack(9, 1..3), &required(Span::new(1, 3))).unwrap();
         let first: Vec<u8> = block.as_bytes().chunks(6).map(|layer| layer[0]).collect();
         assert_eq!(first, [0, foreign_voxel(0, 0, 1) as u8, foreign_voxel(0, 0, 2) as u8, 0]);
         for (plan, z) in
             [(stack(9, 1..3), (0, 3)), (stack(8, 0..3), (0, 4)), (stack(9, 0..4), (1, 4)), (stack(8, 0..0), (0, 1))]
         {
-            let error = sources().read(&plan, &required(Span::new(z.0, z.1))).unwrap_err();
+            let error = whole_and_in_parts(&plan, &required(Span::new(z.0, z.1))).unwrap_err();
             assert!(matches!(error, SourceError::Plan { mistake: PlanMistake::StackDepth { .. }, .. }), "{error}");
         }
     }
@@ -497,6 +601,15 @@ mod tests {
         let plan = boxed("grey8.png", (0, 4), (0, 1), (0, 1)).with(Step::Paste { plan: Box::new(over), at: [1, 0, 0] });
         let block = read(&plan, &target(Size::new(4, 1, 1), Dtype::Uint8)).unwrap();
         assert_eq!(block.as_bytes(), [foreign_voxel(0, 0, 0) as u8, foreign_voxel(60, 0, 0) as u8, 9, 9]);
+
+        // Where nothing is read of either, the upper fill is what is there, also when it is 0.
+        let beyond = |fill| ReadPlan { fill: Some(fill), ..boxed("grey8.png", (70, 73), (0, 1), (0, 1)) };
+        let plan = beyond(7.0).with(Step::Paste { plan: Box::new(beyond(0.0)), at: [1, 0, 0] });
+        let block = read(
+            &plan,
+            &Target { required: Region::of_size(Size::new(0, 0, 0)), ..target(Size::new(4, 1, 1), Dtype::Uint8) },
+        );
+        assert_eq!(block.unwrap().as_bytes(), [7, 0, 0, 0]);
     }
 
     #[test]

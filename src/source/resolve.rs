@@ -43,9 +43,18 @@ impl Paint<'_> {
             Paint::Fill { .. } => None,
         }
     }
+
+    /// The box of the task that is filled, and with what.
+    pub fn fill(&self) -> Option<(&Region, &[u8])> {
+        match self {
+            Paint::Fill { region, voxel } => Some((region, voxel)),
+            Paint::Read(_) => None,
+        }
+    }
 }
 
 /// One box of one source.
+#[derive(Clone)]
 pub(super) struct Leaf<'a> {
     pub source: &'a SourceRef,
     pub selection: Selection,

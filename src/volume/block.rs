@@ -93,6 +93,9 @@ impl Block {
         let (size, item) = (self.size(), self.dtype.size_bytes());
         assert_eq!(voxel.len(), item, "one voxel of {}", self.dtype);
         let region = region.intersect(&Region::of_size(size));
+        if region.is_empty() {
+            return;
+        }
         let row_voxels = region.x.len() as usize;
         for z in region.z.start..region.z.stop {
             for y in region.y.start..region.y.stop {
@@ -133,25 +136,6 @@ impl Block {
         let mut cut = Block::zeros(self.dtype, region.size());
         cut.paste(self, (-region.x.start, -region.y.start, -region.z.start));
         cut
-    }
-
-    /// Copies the box `region`, which lies inside this block, into `voxels`: `[z, y, x]`, x fastest.
-    ///
-    /// # Panics
-    /// When the box is not inside, or `voxels` has not as many bytes as it has.
-    pub fn copy_to(&self, region: &Region, voxels: &mut [u8]) {
-        let (size, item) = (self.size(), self.dtype.size_bytes());
-        let row_bytes = region.x.len() as usize * item;
-        assert!(Region::of_size(size).covers(region), "{region} is inside of {size}");
-        assert_eq!(voxels.len() as u64, region.size().voxels() * item as u64, "the bytes of {region}");
-        let mut rows = voxels.chunks_exact_mut(row_bytes.max(1));
-        let from = self.as_bytes();
-        for z in region.z.start..region.z.stop {
-            for (y, row) in (region.y.start..region.y.stop).zip(rows.by_ref()) {
-                let first = (z as usize * size.y as usize + y as usize) * size.x as usize + region.x.start as usize;
-                row.copy_from_slice(&from[first * item..first * item + row_bytes]);
-            }
-        }
     }
 
     /// Copies the box `part` of `source` to `place`, which is as large and not empty, row by row.
@@ -211,9 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_outside_changes_nothing() {
+    fn a_paste_or_fill_outside_changes_nothing() {
         let mut block = Block::zeros(Dtype::Uint8, Size::new(2, 2, 1));
         block.paste(&counted(Dtype::Uint8, Size::new(2, 2, 2)), (2, 0, 0));
+        block.fill(&Region::of_size(Size::new(2, 2, 1)).shift(7, 0, 0), &[1]);
+        block.fill(&Region::of_size(Size::new(2, 2, 1)).shift(0, -5, 0), &[1]);
         assert!(block.is_zero());
     }
 
