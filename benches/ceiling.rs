@@ -16,7 +16,7 @@ use boss_ingest::engine::{default_cpu_threads, target};
 use boss_ingest::lua::{Answer, Scripts};
 use boss_ingest::protocol::{ChunkKey, CuboidMetadata, JoinReply, META_JSON, ResourceParameters, object_key};
 use boss_ingest::source::Sources;
-use boss_ingest::volume::{CUBOID, CuboidIndex, Dtype, Region, Task};
+use boss_ingest::volume::{CuboidIndex, Dtype, Region, Task};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -72,8 +72,7 @@ fn cut(job: &Job, resource: &ResourceParameters) -> Vec<Cuboid> {
         let metadata_chunk = ChunkKey { num_tiles: 1, ids: resource.ids, resolution, index }.to_string();
         for cuboid in CuboidIndex::covering(&chunk.intersect(&job.grid.extent().region())) {
             let region: Region = cuboid.region().shift(-chunk.x.start, -chunk.y.start, -chunk.z.start);
-            let mut voxels = vec![0; CUBOID.voxels() as usize * resource.dtype.size_bytes()];
-            block.copy_to(&region, &mut voxels);
+            let voxels = block.cut(&region).into_bytes();
             let key = object_key(resource.ids, resolution, 0, cuboid);
             cuboids.push(Cuboid { key, metadata_chunk: metadata_chunk.clone(), voxels });
         }
