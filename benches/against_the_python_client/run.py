@@ -47,7 +47,7 @@ def measure(who, name, arguments):
         boss.make_channel(size, workload.dtype)
         voxel_bytes = size[0] * size[1] * size[2] * int(workload.dtype.removeprefix("uint")) // 8
         if who == "ceiling":
-            return ceiling(file, boss)
+            return ceiling(file, boss, 32 if workload.delay_ms else 12)
         if who == "ours":
             command = [BINARY, "create", file, "--yes", "--memory", arguments.memory]
         else:
@@ -146,9 +146,9 @@ def images_decoded(boss):
     return sum(int(match[1]) for match in found if match)
 
 
-def ceiling(file, boss):
+def ceiling(file, boss, at_once):
     server_before = boss.cpu_seconds()
-    ended = subprocess.run([*CEILING, file], env=os.environ | boss.environment | {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
+    ended = subprocess.run([*CEILING, str(file), str(at_once)], env=os.environ | boss.environment | {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
                            stdout=subprocess.PIPE, check=True, cwd=ROOT)
     told = json.loads(ended.stdout)
     gigabytes = told["voxel_bytes"] / 1e9
