@@ -12,6 +12,7 @@ with the same state directory as often as there are runs; each is killed after i
 import argparse
 import json
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -55,10 +56,12 @@ class Joinable:
         """Seconds from the start of a client until its first PUT. The client is killed then."""
         place = self.boss.journal.path.stat().st_size
         start, client = self.join()
-        while (at_ms := self.boss.journal.first_put(place)) is None:
-            assert client.poll() is None, "the client ended without a PUT"
-            time.sleep(0.01)
-        kill(client)
+        try:
+            while (at_ms := self.boss.journal.first_put(place)) is None:
+                assert client.poll() is None, "the client ended without a PUT"
+                time.sleep(0.01)
+        finally:
+            kill(client)
         return at_ms / 1000 - start
 
 
@@ -94,10 +97,12 @@ def restart(folder, arguments):
     try:
         note(f"the Boss made {arguments.tiles} messages in {time.time() - began:.1f} s")
         began, client = joinable.join()
-        while joinable.boss.journal.count_deleted() < arguments.tiles // 2:
-            assert client.poll() is None, "the client ended"
-            time.sleep(0.2)
-        kill(client)
+        try:
+            while joinable.boss.journal.count_deleted() < arguments.tiles // 2:
+                assert client.poll() is None, "the client ended"
+                time.sleep(0.2)
+        finally:
+            kill(client)
         note(f"half of them were uploaded in {time.time() - began:.0f} s")
         tell("restart", [joinable.seconds_to_put() for _ in range(arguments.runs)], MOST_FOR_RESTART)
     finally:
@@ -124,6 +129,8 @@ def main():
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--tiles", type=int, default=1_000_000)
     arguments = parser.parse_args()
+    # Whoever ends this ends its Bosses and clients, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     for part in arguments.parts:

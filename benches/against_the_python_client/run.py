@@ -73,22 +73,25 @@ def run(command, boss, tasks, voxel_bytes, to_the_end):
                               stderr=subprocess.PIPE, cwd=boss.dir.name, start_new_session=True)
     said, peak, at_end = [], 0, None
     threading.Thread(target=lambda: said.append(client.stderr.read().decode()), daemon=True).start()
-    while client.poll() is None:
-        peak = max(peak, peak_bytes(pathlib.Path(f"/proc/{client.pid}")))
-        if at_end is None and boss.journal.count_deleted() >= tasks:
-            processes, cpu = session_of(client.pid)
-            peak = max(peak, sum(peak_bytes(process) for process in processes))
-            at_end = cpu, boss.cpu_seconds() - server_before
-            if not to_the_end:
-                break
-        time.sleep(0.02)
+    try:
+        while client.poll() is None:
+            peak = max(peak, peak_bytes(pathlib.Path(f"/proc/{client.pid}")))
+            if at_end is None and boss.journal.count_deleted() >= tasks:
+                processes, cpu = session_of(client.pid)
+                peak = max(peak, sum(peak_bytes(process) for process in processes))
+                at_end = cpu, boss.cpu_seconds() - server_before
+                if not to_the_end:
+                    break
+            time.sleep(0.02)
+    finally:
+        if not (to_the_end and client.returncode == 0):
+            stop(client)
     if to_the_end:
         assert client.returncode == 0, "".join(said)
         assert boss.status() == COMPLETE, "the job is not complete"
         # A client may exit between two looks.
         at_end = at_end or (ended_cpu_seconds() - before, boss.cpu_seconds() - server_before)
     assert at_end, "the client ended before the job: " + "".join(said)
-    stop(client)
     stored_at, requests, cuboids = judge(boss.journal.lines(), tasks)
     cpu, server = at_end
     seconds, gigabytes = stored_at - start, voxel_bytes / 1e9
@@ -167,6 +170,8 @@ def main():
     parser.add_argument("--no-ceiling", action="store_true")
     parser.add_argument("--to-the-end", action="store_true", help="wait until the Python client exits, and its job must be complete")
     arguments = parser.parse_args()
+    # Whoever ends this ends its Bosses and clients, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments.folder = arguments.folder.absolute()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     print("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|", flush=True)
