@@ -152,7 +152,7 @@ VOLUME = [2048, 2048, 256]
 WORKLOADS = {
     "volume_uint8": Workload("uint8", lambda at: volumetric(at, "uint8", VOLUME, CHUNK), has_ceiling=True),
     "volume_uint16": Workload("uint16", lambda at: volumetric(at, "uint16", [2048, 2048, 128], CHUNK), has_ceiling=True),
-    "labels": Workload("uint64", lambda at: volumetric(at, "uint64", [1024, 1024, 128], CHUNK), has_ceiling=True),
+    "labels": Workload("uint64", lambda at: volumetric(at, "uint64", [1024, 1024, 128], [512, 512, 32]), has_ceiling=True),
     "tiles_as_they_are": Workload("uint8", lambda at: tiles(at, [1024, 1024, 512], [1024, 1024])),
     # The Python client decodes a section anew for each of its 64 tiles: four sections take it long enough.
     "tiles_of_8192": Workload("uint8", lambda at: tiles(at, [8192, 8192, 4], [1024, 1024])),

@@ -9,7 +9,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::args::{ScratchArgs, parse_size};
+use super::amounts::parse_size;
+use super::args::ScratchArgs;
 use super::error::{CliError, Exit};
 use super::prepare::{quarter_of_memory, remote, with_scratch};
 use crate::check::{self, Outcome, Problem, Settings};
