@@ -143,18 +143,19 @@ impl Sources {
         plan.sources().iter().any(|source| location::is_remote(&source.path))
     }
 
-    /// Reads what the parts have of a leaf: a section once for all of them, a deeper box for each, straight to its place.
+    /// Reads what the parts have of a leaf. A section, and what comes over a network, is read once for all of them; a deeper box
+    /// of a file for each, straight to its place.
     fn paint(&self, leaf: &Leaf, parts: &mut [Part]) -> Result<(), SourceError> {
         let reader = self.reader_of(leaf)?;
-        if parts.len() > 1 && leaf.region.z.len() == 1 {
+        if let [part] = parts {
+            return part.read(leaf, &*reader);
+        }
+        if leaf.region.z.len() == 1 || location::is_remote(&leaf.source.path) {
             let voxels = reader.read(&leaf.selection, &leaf.region)?;
             return parts.iter_mut().try_for_each(|part| part.paste(leaf, &voxels));
         }
-        let _held = if parts.len() > 1 { reader.hold(&leaf.selection)? } else { None };
-        // Over a network, each part waits as long as all of them.
-        let width = if location::is_remote(&leaf.source.path) { parts.len() } else { 1 };
-        each(parts, width, |part| part.read(leaf, &*reader))?;
-        Ok(())
+        let _held = reader.hold(&leaf.selection)?;
+        parts.iter_mut().try_for_each(|part| part.read(leaf, &*reader))
     }
 
     fn reader_of(&self, leaf: &Leaf) -> Result<Arc<dyn RegionReader>, SourceError> {
