@@ -27,12 +27,15 @@ impl Journal {
 
     /// How many objects have been stored so far.
     pub fn stored(&self) -> usize {
-        self.lines().iter().filter(|line| line["effect"] == "stored").count()
+        self.text().matches(r#"{"effect":"stored""#).count()
     }
 
     fn lines(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+        self.text().lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.path).unwrap_or_default()
     }
 
     /// Fails if a message was deleted before each of its task's objects was stored, and indexed where there is an index.

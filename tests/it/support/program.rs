@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 /// A process that runs; killed when dropped.
 pub struct Running {
@@ -53,6 +55,25 @@ impl Running {
         assert!(killed.success());
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    /// Waits for the end, and kills what takes longer.
+    pub fn finish_within(self, limit: Duration) -> Ended {
+        let pid = self.pid().to_string();
+        let (ending, ended) = mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+        });
+        let ended = self.finish();
+        drop(ending);
+        watch.join().unwrap();
+        ended
+    }
+
     /// Waits for the end; also gives the most memory that the process had, in bytes.
     pub fn finish_measured(self) -> (Ended, u64) {
         let status = format!("/proc/{}/status", self.pid());
@@ -62,7 +83,7 @@ impl Running {
                 let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
                 let Some(kib) = line.and_then(|line| line.trim().strip_suffix(" kB")) else { break };
                 peak = peak.max(kib.parse::<u64>().unwrap() * 1024);
-                std::thread::sleep(std::time::Duration::from_millis(10));
+                std::thread::sleep(Duration::from_millis(10));
             }
             peak
         });
