@@ -19,14 +19,14 @@ const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 /// The largest window of gzip, as a power of 2.
 const GZIP_WINDOW: u8 = 15;
 
-/// The least room that is added at once, in bytes.
-const GZIP_ROOM: usize = 1 << 16;
+/// The least room that is made at once, in bytes.
+const LEAST_ROOM: usize = 1 << 15;
 
 /// How zstd data begins (RFC 8878, 3.1.1).
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// The most bytes that gzip packs into one. The others may do better, seldom with voxels.
-const MOST_IN_ONE: usize = 1032;
+/// Bytes of voxels that are seldom packed into fewer than one; for more, room is made as they come.
+const MOST_IN_ONE: usize = 256;
 
 /// Bytes that a brotli decoder reads at once.
 const BROTLI_BUFFER: usize = 1 << 16;
@@ -108,7 +108,7 @@ fn gunzip(mut bytes: &[u8], most_bytes: u64) -> io::Result<Vec<u8>> {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let left = usize::try_from(most_bytes - unpacked.len() as u64).unwrap_or(usize::MAX);
-            unpacked.reserve_exact(unpacked.len().max(GZIP_ROOM).min(left.saturating_add(1)));
+            unpacked.reserve_exact(unpacked.len().max(LEAST_ROOM).min(left.saturating_add(1)));
         }
     }
     Ok(unpacked)
@@ -121,9 +121,10 @@ fn read(decoder: impl Read, packed_bytes: usize, most_bytes: u64) -> io::Result<
     Ok(unpacked)
 }
 
-/// Room to begin with: most objects are about as large as they may be. Not more than packed bytes can hold.
-fn room(packed_bytes: usize, most_bytes: u64) -> usize {
-    usize::try_from(most_bytes).unwrap_or(usize::MAX).min(packed_bytes.saturating_mul(MOST_IN_ONE))
+/// Room to begin with: most objects are about as large as they may be. Not more than so many packed bytes reasonably hold.
+pub(super) fn room(packed_bytes: usize, most_bytes: u64) -> usize {
+    let reasonable = packed_bytes.saturating_mul(MOST_IN_ONE).max(LEAST_ROOM);
+    usize::try_from(most_bytes).unwrap_or(usize::MAX).min(reasonable)
 }
 
 fn check_bound(unpacked: &[u8], most_bytes: u64) -> io::Result<()> {
@@ -167,6 +168,14 @@ mod tests {
                 assert!(packing.unpack(&packed[..length], 100_000).is_err(), "{packing:?} cut to {length}");
             }
         }
+    }
+
+    #[test]
+    fn no_more_room_is_made_than_packed_bytes_reasonably_fill() {
+        assert_eq!(room(1000, 200_000), 200_000);
+        assert_eq!(room(1000, 1 << 40), 256_000);
+        assert_eq!(room(3, 1 << 40), LEAST_ROOM);
+        assert_eq!(room(usize::MAX, u64::MAX), usize::MAX);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::ZlibDecoder;
 
-use super::packing::Packing;
+use super::packing::{self, Packing};
 use crate::codec;
 
 /// What is wrong with packed data, in words.
@@ -19,15 +19,20 @@ pub(super) fn gzip(bytes: &[u8], most_bytes: u64) -> Result<Vec<u8>, Flaw> {
 }
 
 pub(super) fn zlib(bytes: &[u8], most_bytes: u64) -> Result<Vec<u8>, Flaw> {
-    read(ZlibDecoder::new(bytes), most_bytes)
+    read(ZlibDecoder::new(bytes), bytes.len(), most_bytes)
 }
 
 pub(super) fn bzip2(bytes: &[u8], most_bytes: u64) -> Result<Vec<u8>, Flaw> {
-    read(MultiBzDecoder::new(bytes), most_bytes)
+    read(MultiBzDecoder::new(bytes), bytes.len(), most_bytes)
 }
 
 pub(super) fn zstd(bytes: &[u8], most_bytes: u64) -> Result<Vec<u8>, Flaw> {
-    let mut unpacked = room(most_bytes)?;
+    let room = packing::room(bytes.len(), most_bytes);
+    if (room as u64) < most_bytes {
+        return read(zstd::Decoder::with_buffer(bytes)?, bytes.len(), most_bytes);
+    }
+    // Into room for all of it is faster.
+    let mut unpacked = reserved(room)?;
     zstd::bulk::Decompressor::new()?.decompress_to_buffer(bytes, &mut unpacked)?;
     Ok(unpacked)
 }
@@ -36,8 +41,8 @@ pub(super) fn blosc(bytes: &[u8], most_bytes: u64) -> Result<Vec<u8>, Flaw> {
     Ok(codec::blosc::decompress(bytes, most_bytes)?)
 }
 
-fn read(unpacker: impl Read, most_bytes: u64) -> Result<Vec<u8>, Flaw> {
-    let mut unpacked = room(most_bytes)?;
+fn read(unpacker: impl Read, packed_bytes: usize, most_bytes: u64) -> Result<Vec<u8>, Flaw> {
+    let mut unpacked = reserved(packing::room(packed_bytes, most_bytes))?;
     unpacker.take(most_bytes.saturating_add(1)).read_to_end(&mut unpacked)?;
     if unpacked.len() as u64 > most_bytes {
         return Err(format!("it unpacks to more than {most_bytes} bytes").into());
@@ -45,10 +50,8 @@ fn read(unpacker: impl Read, most_bytes: u64) -> Result<Vec<u8>, Flaw> {
     Ok(unpacked)
 }
 
-/// Room for so many bytes, which systems take from memory only as they are written.
-fn room(bytes: u64) -> Result<Vec<u8>, io::Error> {
+fn reserved(bytes: usize) -> Result<Vec<u8>, io::Error> {
     let mut room = Vec::new();
-    let bytes = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
     room.try_reserve_exact(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
     Ok(room)
 }
