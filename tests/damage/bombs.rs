@@ -4,12 +4,15 @@ use std::path::Path;
 
 use boss_ingest::source::SourceError::{Damaged, LimitsExceeded};
 
-use crate::reading::{SLACK_BYTES, read};
-use crate::voxels::readable;
+use crate::reading::read;
+use crate::voxels::{LIMIT_BYTES, readable};
 use crate::{ALONE, data, entries, source};
 
 /// The formats of which there are bombs, by the endings of their names.
 const ENDINGS: [&str; 12] = ["bmp", "gz", "h5", "jpg", "mrc", "n5", "nii", "npy", "png", "precomputed", "tif", "zarr"];
+
+/// A block at the limit may lie in memory packed, unpacked, between two filters and in the result.
+const MOST_BYTES: usize = 4 * LIMIT_BYTES as usize;
 
 #[test]
 fn bombs_do_not_go_off() {
@@ -19,7 +22,7 @@ fn bombs_do_not_go_off() {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         match read(&readable(source(&path))) {
             Err(failure) => failed.push(format!("{name} {failure}")),
-            Ok(read) if read.peak_bytes > SLACK_BYTES => failed.push(format!("{name} takes {} bytes", read.peak_bytes)),
+            Ok(read) if read.peak_bytes > MOST_BYTES => failed.push(format!("{name} takes {} bytes", read.peak_bytes)),
             Ok(read) => match read.result {
                 Err(Damaged { .. } | LimitsExceeded { .. }) => {}
                 // What its header promises is there, and nobody looks at the rest.

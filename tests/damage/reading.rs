@@ -5,13 +5,13 @@ use std::thread;
 use std::time::Duration;
 
 use boss_ingest::source::{SourceError, SourceRef};
+use boss_ingest::volume::Size;
 
 use crate::memory::peak_of;
-use crate::voxels::{LIMIT_BYTES, voxels};
+use crate::voxels::{LIMIT_BYTES, part, sources, voxels};
 
-/// What a read may take whatever the file: a block at the limit lies in memory packed, unpacked, between two filters and in
-/// the result.
-pub const SLACK_BYTES: usize = 4 * LIMIT_BYTES as usize;
+/// What a read may take beside: texts of errors, buffers of decoders and files.
+pub const SLACK_BYTES: usize = 64 << 10;
 
 /// The longest that a read of a small file may take; the sound ones take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +42,24 @@ pub fn read(source: &SourceRef) -> Result<Read, String> {
         }
     });
     Ok(Read { result: ended??, peak_bytes })
+}
+
+/// As [`read`]; what takes more than `most_bytes` is read once more, so that what a process makes once, such as the tables of a
+/// library, does not count.
+pub fn read_within(source: &SourceRef, most_bytes: usize) -> Result<Read, String> {
+    let first = read(source)?;
+    if first.peak_bytes > most_bytes { read(source) } else { Ok(first) }
+}
+
+/// What reading a source takes at most by its header, in bytes: one block and the part that is read, packed, unpacked, between two
+/// filters, in a library's cache and in the result. A block above the limit is not decoded, and takes nothing.
+pub fn declared_bytes(source: &SourceRef) -> usize {
+    let Ok(info) = sources().source_info(source) else { return 0 };
+    let item = info.dtype.size_bytes() as u64;
+    let bytes = |size: Size| size.voxels().saturating_mul(item);
+    let block = bytes(info.block).saturating_mul(info.decoded_channels);
+    let block = if block > LIMIT_BYTES { 0 } else { block };
+    5 * (block + bytes(part(&info).size())) as usize
 }
 
 fn panic_of<T>(thread: thread::JoinHandle<T>) -> String {

@@ -30,7 +30,7 @@ pub fn voxels(source: &SourceRef) -> Result<Result<(), SourceError>, String> {
     if info.region().is_empty() {
         return Ok(Ok(()));
     }
-    let region = if info.decoded_bytes() <= LIMIT_BYTES { info.region() } else { corner(&info) };
+    let region = part(&info);
     let plan = Plan::Read(ReadPlan { source: source.clone(), ..ReadPlan::new("") }.with(Step::Crop(region)));
     let target = Target { size: region.size(), dtype: info.dtype, required: Region::of_size(region.size()) };
     match sources.read(&plan, &target) {
@@ -46,7 +46,12 @@ pub fn voxels(source: &SourceRef) -> Result<Result<(), SourceError>, String> {
     }
 }
 
-fn sources() -> Sources {
+/// What is read of a source.
+pub fn part(info: &SourceInfo) -> Region {
+    if info.decoded_bytes() <= LIMIT_BYTES { info.region() } else { corner(info) }
+}
+
+pub fn sources() -> Sources {
     let sources = Sources::new(Path::new("").to_owned(), LIMIT_BYTES).with_limit(LIMIT_BYTES);
     match boss::origin() {
         Some(origin) => {
