@@ -171,7 +171,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("workloads", nargs="*", default=list(workloads.WORKLOADS))
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--memory", default="1GiB", help="of ours: a number and MiB or GiB")
+    parser.add_argument("--memory", default="2GiB", help="of ours: a number and MiB or GiB")
     parser.add_argument("--boss-folder", type=pathlib.Path, help="where local Bosses lie, such as /dev/shm [default: FOLDER]")
     parser.add_argument("--ours-only", action="store_true")
     parser.add_argument("--no-ceiling", action="store_true")

@@ -12,7 +12,7 @@ use crate::protocol::{JobStatus, JoinReply};
 /// How to wait for a job that is not ready.
 #[derive(Clone, Copy, Debug)]
 pub struct JoinWait {
-    /// Between two looks.
+    /// Between two looks, at most. The first are closer, as a small job is ready at once: a sixteenth of it, then doubling.
     pub pause: Duration,
     /// Answers in a row that report a failed preparation, or lack keys without reason, before we give up.
     pub failures: u32,
@@ -20,7 +20,14 @@ pub struct JoinWait {
 
 impl Default for JoinWait {
     fn default() -> Self {
-        JoinWait { pause: Duration::from_secs(5), failures: 12 }
+        JoinWait { pause: Duration::from_secs(5), failures: 15 }
+    }
+}
+
+impl JoinWait {
+    /// The pauses, in turn.
+    fn pauses(self) -> impl Iterator<Item = Duration> {
+        std::iter::successors(Some(self.pause / 16), move |pause| Some((*pause * 2).min(self.pause)))
     }
 }
 
@@ -74,6 +81,7 @@ impl Rest {
         mut on_wait: impl FnMut(JobStatus),
     ) -> Result<Joined, BossError> {
         let mut failures = 0;
+        let mut pauses = wait.pauses();
         loop {
             match self.join_step(id).await? {
                 Step::Joined(joined) => return Ok(joined),
@@ -87,7 +95,7 @@ impl Rest {
                     on_wait(status);
                 }
             }
-            sleep(wait.pause).await;
+            sleep(pauses.next().unwrap_or(wait.pause)).await;
         }
     }
 
@@ -216,6 +224,12 @@ mod tests {
         }
         assert!(join(&[(200, &keyless)]).await.0.ends_with("it has no keys"));
         assert!(join(&[(200, &malformed)]).await.0.ends_with("it is about job 8"));
+    }
+
+    #[test]
+    fn the_first_looks_are_close_to_each_other() {
+        let pauses: Vec<u128> = JoinWait::default().pauses().take(6).map(|pause| pause.as_micros()).collect();
+        assert_eq!(pauses, [312_500, 625_000, 1_250_000, 2_500_000, 5_000_000, 5_000_000]);
     }
 
     #[tokio::test]

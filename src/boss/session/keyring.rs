@@ -21,7 +21,7 @@ use crate::protocol::Credentials;
 const RENEWAL_TIME: Duration = Duration::from_secs(60);
 
 /// How a renewal looks for keys that are not there for a moment.
-const RENEWAL_WAIT: JoinWait = JoinWait { pause: Duration::from_secs(1), failures: 5 };
+const RENEWAL_WAIT: JoinWait = JoinWait { pause: Duration::from_secs(1), failures: 8 };
 
 /// Codes that say that keys are over, and not that they are unknown yet.
 const EXPIRED: [&str; 2] = ["ExpiredToken", "ExpiredTokenException"];
